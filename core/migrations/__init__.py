@@ -1,0 +1,1 @@
+"""Alembic's folder: hand-written migrations, run by `core.migrate`."""

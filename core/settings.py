@@ -1,0 +1,237 @@
+"""Settings of one installation: a TOML file, overridden by the environment.
+
+Order of precedence: environment (`ANNYEONG120_…`, nested keys joined by `__`), then the file, then the defaults below. The file is
+`annyeong120.toml` in the current folder unless `ANNYEONG120_SETTINGS` names another. A key that does not exist is an error: a typo
+must never silently mean the default. `core.settings_file` turns such an error into key, line and what is allowed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+def _network(value: str) -> str:
+    ipaddress.ip_network(value, strict=False)
+    return value
+
+
+#: What the settings file says, while `core.settings_file.load` makes the settings; nothing at other times.
+file_values: ContextVar[Mapping[str, object] | None] = ContextVar("file_values", default=None)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+Network = Annotated[str, AfterValidator(_network)]
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
+DialString = Annotated[str, Field(pattern=r"^PJSIP/[^\s&,()]+$")]
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
+    """PostgreSQL. An empty `url` means the embedded server under the data folder."""
+
+    url: SecretStr = SecretStr("")
+    pool_size: Annotated[int, Field(ge=2, le=100)] = 8
+    statement_timeout_s: Seconds = 2.0
+
+
+class SecretSettings(Section):
+    """Where the keys that protect phone numbers live. Created on first use with the embedded default, never elsewhere."""
+
+    #: 32 random bytes, base64, one `id:key` a line; the first encrypts, all decrypt. Empty: `<data_dir>/secrets/number.keys`.
+    number_keys_file: OptionalPath = None
+    #: Key of the blind index (32 bytes, base64). Empty: `<data_dir>/secrets/index.key`.
+    index_key_file: OptionalPath = None
+
+
+class TrunkSettings(Section):
+    """A carrier's SIP trunk, recognised by its source addresses; nobody else is answered."""
+
+    name: Name
+    #: Source addresses or networks the carrier sends from.
+    addresses: Annotated[list[Network], Field(min_length=1)]
+    #: Where calls we make go, e.g. `sip:carrier.example:5060`; empty: this trunk only receives.
+    outbound_uri: str = ""
+    codecs: list[Literal["alaw", "ulaw", "g722", "opus"]] = ["alaw", "ulaw"]
+
+    @field_validator("name")
+    @classmethod
+    def _no_extension(cls, value: str) -> str:
+        if value.isdigit():
+            raise ValueError("a trunk's name needs a letter: digits alone are a counsellor's phone")
+        return value
+
+
+class NodeSettings(Section):
+    """An Asterisk that somebody else runs."""
+
+    name: Name = "main"
+    #: ARI's base address, e.g. `http://10.0.0.5:8088/ari`. Loopback or a private network only.
+    url: str
+    username: str = "annyeong120"
+    password: SecretStr = SecretStr("")
+    password_file: OptionalPath = None
+    #: Prefix of our prompts in a media URI as this node sees its disk: an absolute folder or one relative to its sounds.
+    prompts: str = "annyeong120"
+
+
+class AsteriskSettings(Section):
+    """The embedded Asterisk, or the nodes of the operator's own."""
+
+    #: Nodes run elsewhere. Empty: one embedded Asterisk named `main`.
+    nodes: list[NodeSettings] = []
+    #: An Asterisk program of your own for the embedded mode. Empty: the one that `make` unpacked into the cache folder.
+    binary: OptionalPath = None
+    sip_bind: str = "127.0.0.1"
+    sip_port: Port = 5060
+    #: HTTP for ARI (and its event WebSocket); loopback or private.
+    http_bind: str = "127.0.0.1"
+    http_port: Port = 8088
+    rtp_first_port: Annotated[int, Field(ge=1024, le=65000)] = 10000
+    rtp_last_port: Annotated[int, Field(ge=1024, le=65535)] = 10999
+    #: Where counsellors' phones may be. Whoever is neither here nor a trunk is a stranger and is not let past the first line.
+    phones_networks: list[Network] = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"]
+    #: How long a call waits for the program to take it before the safety net does; milliseconds.
+    claim_timeout_ms: Annotated[int, Field(ge=50, le=5000)] = 500
+    #: Address told to phones and trunks behind NAT; empty: as bound.
+    external_address: str = ""
+
+    @model_validator(mode="after")
+    def _range(self) -> AsteriskSettings:
+        if self.rtp_last_port - self.rtp_first_port < 15:
+            raise ValueError("rtp_last_port must be at least 15 above rtp_first_port")
+        return self
+
+
+class WorkerSettings(Section):
+    """The program that answers calls."""
+
+    #: Together with the node's name it makes the ARI application name; two running workers must differ.
+    name: Name = "w1"
+    #: Health and metrics.
+    http_bind: str = "127.0.0.1"
+    http_port: Port = 8120
+
+
+class EntrySettings(Section):
+    """Which dialled numbers enter where."""
+
+    #: Through the 120 menu.
+    menu_numbers: list[str] = ["120", "02120"]
+    #: Straight to the notices.
+    direct_numbers: list[str] = []
+    #: The menu's other keys: key -> where the Dasan centre takes that call. A key without a destination counts as a wrong key.
+    dasan: dict[Annotated[str, Field(pattern=r"^[0-46-9]$")], DialString] = {}
+
+    @field_validator("menu_numbers", "direct_numbers")
+    @classmethod
+    def _dialable(cls, value: list[str]) -> list[str]:
+        for item in value:
+            if not re.fullmatch(r"\+?[0-9*#]{1,20}", item):
+                raise ValueError(f"{item!r} is not a dialled number: digits only")
+        return value
+
+
+class LineSettings(Section):
+    """How calls are offered to counsellors."""
+
+    ring_timeout_s: Seconds = 20.0
+    #: Wrap-up ends by itself after this long; 0: none.
+    wrapup_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    #: A counsellor's leg that ends within this long after answering, or not by hanging up, is a dead phone: the caller is rescued.
+    dead_leg_s: Annotated[float, Field(ge=0, le=60)] = 2.0
+    comfort_every_s: Seconds = 25.0
+    #: Wait between two attempts when nobody is available and nothing announces a change.
+    retry_s: Seconds = 5.0
+    #: What counsellors' phones show as the caller.
+    caller_id: str = "외로움안녕 <120>"
+
+
+class PromptSettings(Section):
+    """Voice prompts."""
+
+    #: Folder with the built prompts; empty: `<data_dir>/prompts`.
+    folder: OptionalPath = None
+    #: Studio recordings: `<language>/<id>.wav` here win over the synthesised ones.
+    recordings: OptionalPath = None
+    #: Folder with `texts.ko.toml`, `texts.en.toml`: sentences of your own in place of the shipped ones.
+    texts: OptionalPath = None
+    #: What speaks where there is no recording: `espeak-ng`, or `command` for any other program.
+    engine: str = "espeak-ng"
+    #: With `command`: the program and its arguments; `{path}` is the sound file to write, `{language}` ko or en; the text is on its input.
+    engine_command: list[str] = []
+    language: Literal["ko", "en"] = "ko"
+
+
+class LogSettings(Section):
+    """Structured logs on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    #: `auto`: readable on a terminal, JSON elsewhere.
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANNYEONG120_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+    )
+
+    #: Database files, Asterisk's run folder, prompts, keys: all state of this installation. Keep the path short (socket names).
+    data_dir: Path = Path("var")
+    database: DatabaseSettings = DatabaseSettings()
+    secrets: SecretSettings = SecretSettings()
+    asterisk: AsteriskSettings = AsteriskSettings()
+    #: Default: nobody may send calls until a trunk is named. `annyeong120 demo` adds the loopback.
+    trunks: list[TrunkSettings] = []
+    worker: WorkerSettings = WorkerSettings()
+    entry: EntrySettings = EntrySettings()
+    line: LineSettings = LineSettings()
+    prompts: PromptSettings = PromptSettings()
+    log: LogSettings = LogSettings()
+    #: Your own call flow (menu, notices, waiting, times); empty: the shipped one.
+    flow_file: OptionalPath = None
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether this installation runs PostgreSQL itself."""
+        return not self.database.url.get_secret_value()
+
+    @property
+    def embedded_asterisk(self) -> bool:
+        """Whether this installation runs Asterisk itself."""
+        return not self.asterisk.nodes
+
+    @property
+    def prompts_folder(self) -> Path:
+        """Where the built prompts are."""
+        return self.prompts.folder or self.data_dir.absolute() / "prompts"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, dict(file_values.get() or {}))

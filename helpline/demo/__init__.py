@@ -1,0 +1,1 @@
+"""The simulated phones and the demonstration call."""

@@ -1,0 +1,53 @@
+"""The program that answers calls, as a child process."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import aiohttp
+
+from core.settings import Settings
+from helpline.embedded.child import Child
+from helpline.embedded.folders import Folders
+from helpline.embedded.hosts import client_host
+from helpline.embedded.process import Launch
+
+
+class EmbeddedProgram(Child):
+    """`annyeong120 serve`."""
+
+    name = "program"
+    title = "the program"
+    # It lets callers who talk finish what the settings allow; the supervisor waits.
+    stop_grace_s = 30.0
+    ready_within_s = 60.0
+    health_every_s = 2.0
+    # Its calls go on without it and it takes them up again when it comes back: a frozen one is soon worth replacing.
+    unhealthy_after_s = 10.0
+
+    def __init__(self, settings: Settings, folders: Folders) -> None:
+        super().__init__(folders)
+        self.settings = settings
+
+    def launch(self) -> Launch:
+        """See `Child.launch`. Where the settings file is, and the current folder, it learns from our environment."""
+        environment = {"ANNYEONG120_DATA_DIR": str(self.folders.root), "PYTHONUNBUFFERED": "1"}
+        named = os.environ.get("ANNYEONG120_SETTINGS")
+        if named:
+            environment["ANNYEONG120_SETTINGS"] = os.path.abspath(named)
+        return Launch(
+            command=(sys.executable, "-m", "helpline", "serve"), environment=environment, log=self.log, umask=0o077, folder=os.getcwd()
+        )
+
+    async def ready(self) -> bool:
+        """Whether it is alive at all; whether it can take calls is `/readyz` and its own business."""
+        host, port = client_host(self.settings.worker.http_bind), self.settings.worker.http_port
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session,
+                session.get(f"http://{host}:{port}/healthz") as answer,
+            ):
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False

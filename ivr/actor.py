@@ -1,0 +1,131 @@
+"""One call: reads its mailbox, turns messages into happenings, advances the state machine, has the stage carry out the commands."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from core import metrics
+from ivr import call_model as m
+from ivr.ari import ChannelDestroyed, DtmfReceived, Event, HangupRequest, Mailbox, PlaybackFinished, StasisEnd
+from ivr.call import advance
+from ivr.call_model import Call, Happening, Phase
+from ivr.services import Message, Services
+from ivr.stage import Stage
+from routing.model import ContactState, Offer
+
+log = structlog.get_logger()
+
+#: Channels end within milliseconds of their hang-up; this is for events that never come.
+LINGER_S = 10.0
+
+_STATES = {
+    Phase.MENU: ContactState.MENU,
+    Phase.DIALLING: ContactState.TRANSFER,
+    Phase.TRANSFERRED: ContactState.TRANSFER,
+    Phase.WAITING: ContactState.WAITING,
+    Phase.TALKING: ContactState.TALKING,
+    Phase.SAFETY_NET: ContactState.SAFETY_NET,
+}
+
+
+class CallActor:
+    """One task per call. It alone changes the call's state, so nothing is locked."""
+
+    def __init__(self, call: Call, contact_id: UUID, channel_id: str, language: str, mailbox: Mailbox[Message], services: Services) -> None:
+        self.contact_id = contact_id
+        self.channel_id = channel_id
+        self.call = call
+        self.since = services.clock.monotonic()
+        self.entered_at = services.clock.now()
+        self._mailbox = mailbox
+        self._services = services
+        self._owned = [channel_id]
+        self._counted: Phase | None = None
+        self._caller_gone = False
+        self.stage = Stage(contact_id, channel_id, language, services, self._attach)
+        self.stage.post_to(mailbox.put)
+        self._attach(channel_id)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will happen."""
+        return self.call.phase in (Phase.ENDED, Phase.SAFETY_NET)
+
+    def post(self, happening: Happening) -> None:
+        """Let something happen to the call."""
+        self._mailbox.put(happening)
+
+    def ring(self, offer: Offer) -> None:
+        """The router reserved a counsellor."""
+        self.stage.ring(offer)
+
+    async def run(self, first: Happening) -> None:
+        """Live until the call is over."""
+        with structlog.contextvars.bound_contextvars(call_id=str(self.contact_id)):
+            try:
+                await self._happen(first)
+                while not self.over:
+                    message = await self._mailbox.get()
+                    if (happening := self._read(message)) is not None:
+                        await self._happen(happening)
+                await self.stage.clear()
+                await self._linger()
+            finally:
+                self._count(self._counted, None)
+                for object_id in self._owned:
+                    self._services.switchboard.detach(object_id)
+
+    async def _happen(self, happening: Happening) -> None:
+        before = self.call.phase
+        self.call, commands = advance(self.call, happening, self._services.flow)
+        if self.call.phase is not before and self.call.phase in _STATES:
+            self._services.contacts.state(self.contact_id, _STATES[self.call.phase])
+        self._count(self._counted, None if self.over else self.call.phase)
+        for command in commands:
+            await self.stage.do(command)
+
+    def _count(self, before: Phase | None, now: Phase | None) -> None:
+        if before is not now:
+            if before is not None:
+                metrics.live_calls.labels(state=str(before)).dec()
+            if now is not None:
+                metrics.live_calls.labels(state=str(now)).inc()
+            self._counted = now
+
+    async def _linger(self) -> None:
+        """Until every channel of the call is gone: what is granted in the last instant is given back, causes are noted."""
+        try:
+            async with asyncio.timeout(LINGER_S):
+                while not (self._caller_gone and all(leg.gone for leg in self.stage.legs.values())):
+                    if (happening := self._read(await self._mailbox.get())) is not None:
+                        await self._happen(happening)
+        except TimeoutError:
+            # The comparison ends what is left.
+            log.warning("call_lingers")
+
+    def _read(self, message: Message) -> Happening | None:
+        if not isinstance(message, Event):
+            return message
+        if self.stage.leg_event(message):
+            return None
+        match message:
+            case DtmfReceived(digit=digit):
+                return m.Digit(digit=digit)
+            case PlaybackFinished(playback=playback):
+                if playback.state == "failed":
+                    log.warning("playback_failed", playback=playback.id)
+                return m.PlaybackDone(number=int(playback.id.rpartition("-")[2]))
+            case StasisEnd() | ChannelDestroyed() | HangupRequest() if message.channel.id == self.channel_id:
+                if isinstance(message, ChannelDestroyed) or (isinstance(message, StasisEnd) and self.call.phase is Phase.SAFETY_NET):
+                    self._caller_gone = True
+                    self._services.leg_book.ended(self.channel_id, message.cause if isinstance(message, ChannelDestroyed) else None)
+                return m.CallerGone()
+            case _:
+                return None
+
+    def _attach(self, object_id: str) -> None:
+        self._owned.append(object_id)
+        self._services.switchboard.attach(object_id, self._mailbox)

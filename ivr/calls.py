@@ -1,0 +1,185 @@
+"""All calls of this worker: claims new ones, gives each an actor, and is the router's telephone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+import structlog
+
+from core import metrics
+from core.errors import DatabaseUnavailable
+from core.ids import new_id
+from core.phone import normalise
+from ivr import call_model as m
+from ivr.actor import CallActor
+from ivr.ari import AriError, CallBroadcast, Event, Mailbox, StasisEnd, StasisStart
+from ivr.call_model import Call, Phase
+from ivr.services import Message, Services
+from ivr.stage import SAFETY_NET
+from routing.model import ContactState, Offer, OfferResult
+
+log = structlog.get_logger()
+
+#: After a won claim, StasisStart follows within milliseconds.
+STASIS_START_S = 5.0
+
+
+class Calls:
+    """Owns the actors. `accepting` says whether new calls are claimed; the dialplan takes care of those that are not."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        accepting: Callable[[], bool],
+        desk: Callable[[StasisStart], Awaitable[None]],
+        other: Callable[[Event], None],
+        language: str,
+    ) -> None:
+        """`desk` serves counsellors' codes; `other` gets events that belong to no call (phones, devices)."""
+        self._services = services
+        self._accepting = accepting
+        self._desk = desk
+        self._other = other
+        self._language = language
+        self._actors: dict[UUID, CallActor] = {}
+        #: Channels that are being taken in, so that nobody takes them for orphans.
+        self._arriving: set[str] = set()
+
+    @property
+    def actors(self) -> Mapping[UUID, CallActor]:
+        """Live calls."""
+        return self._actors
+
+    @property
+    def arriving(self) -> frozenset[str]:
+        """Channels that are being claimed or greeted."""
+        return frozenset(self._arriving)
+
+    # --- from Asterisk -------------------------------------------------------------------------------------------------
+
+    def on_event(self, event: Event) -> None:
+        """Events that belong to no call yet. Never blocks."""
+        match event:
+            case CallBroadcast(channel=channel) if self._accepting():
+                self._take_in(channel.id, claim=True)
+            case StasisStart(channel=channel) if event.args and event.args[0] != "leg":
+                self._take_in(channel.id, claim=False).put(event)
+            case _:
+                self._other(event)
+
+    def _take_in(self, channel_id: str, *, claim: bool) -> Mailbox[Message]:
+        mailbox: Mailbox[Message] = Mailbox(channel_id)
+        self._services.switchboard.attach(channel_id, mailbox)
+        self._arriving.add(channel_id)
+        self._services.spawn(self._arrive(channel_id, mailbox, claim=claim), f"call {channel_id}")
+        return mailbox
+
+    async def _arrive(self, channel_id: str, mailbox: Mailbox[Message], *, claim: bool) -> None:
+        services = self._services
+        try:
+            if claim and not await services.ari.claim(channel_id):
+                return
+            start = await self._stasis_start(mailbox)
+            if start is None:
+                return
+            if start.args[0] == "desk":
+                # The desk call has a mailbox of its own.
+                services.switchboard.detach(channel_id)
+                await self._desk(start)
+            elif start.args[0] == "call":
+                await self._caller(start, mailbox)
+            else:
+                log.warning("unknown_stasis_arguments", count=len(start.args))
+                await services.ari.move_to_dialplan(channel_id, SAFETY_NET)
+        except AriError as error:
+            # The caller is in the dialplan (not claimed) or found by the next comparison with Asterisk's channels.
+            log.error("call_not_taken_in", status=error.status, reason=error.reason)
+        finally:
+            self._arriving.discard(channel_id)
+            if services.switchboard.owner(channel_id) is mailbox:
+                services.switchboard.detach(channel_id)
+
+    async def _stasis_start(self, mailbox: Mailbox[Message]) -> StasisStart | None:
+        try:
+            async with asyncio.timeout(STASIS_START_S):
+                while True:
+                    event = await mailbox.get()
+                    if isinstance(event, StasisStart):
+                        return event
+                    if isinstance(event, StasisEnd):
+                        return None
+        except TimeoutError:
+            log.warning("no_stasis_start")
+            return None
+
+    async def _caller(self, start: StasisStart, mailbox: Mailbox[Message]) -> None:
+        """A person is on the line: the books first, then a voice."""
+        _, entry, dialled, presentation, *_ = (*start.args, "", "", "", "")
+        channel = start.channel
+        number = normalise("" if presentation.startswith("prohib") else channel.caller_number)
+        contact_id = new_id()
+        direct = entry != "menu"
+        services = self._services
+        at = services.clock.now()
+        try:
+            written = await services.contacts.enter(
+                contact_id,
+                channel_id=channel.id,
+                entry=entry,
+                dialled=dialled,
+                language=self._language,
+                number=number,
+                at=at,
+                state=ContactState.WAITING if direct else ContactState.MENU,
+            )
+            if not written:
+                # Back from the dialplan, which held the caller while this program was away.
+                contact_id = await services.contacts.find(channel.id) or contact_id
+                services.contacts.note(contact_id, "back_from_safety_net")
+                services.contacts.state(contact_id, ContactState.WAITING)
+                direct = True
+        except DatabaseUnavailable:
+            log.error("call_not_written")
+            await services.ari.move_to_dialplan(channel.id, SAFETY_NET)
+            return
+        services.leg_book.made(channel.id, contact_id, "caller")
+        services.leg_book.answered(channel.id)
+        metrics.calls_entered_total.labels(entry="direct" if direct else "menu").inc()
+        if channel.state != "Up":
+            await services.ari.answer(channel.id)
+        phase = Phase.WAITING if direct else Phase.MENU
+        actor = CallActor(Call(id=str(contact_id), phase=phase), contact_id, channel.id, self._language, mailbox, services)
+        await self.run(actor, m.Entered(direct=direct))
+
+    async def run(self, actor: CallActor, first: m.Happening) -> None:
+        """Give a call its actor until it is over."""
+        self._actors[actor.contact_id] = actor
+        self._arriving.discard(actor.channel_id)
+        try:
+            await actor.run(first)
+        except Exception:
+            # A fault of ours: the dialplan reaches a human without us.
+            self._services.contacts.note(actor.contact_id, "program_fault")
+            await self._services.ari.move_to_dialplan(actor.channel_id, SAFETY_NET)
+            raise
+        finally:
+            self._actors.pop(actor.contact_id, None)
+            self._services.router.leave(actor.contact_id)
+
+    # --- the router's telephone ----------------------------------------------------------------------------------------
+
+    def ring(self, offer: Offer) -> None:
+        """Ring the reserved counsellor for the contact."""
+        actor = self._actors.get(offer.contact_id)
+        if actor is None or actor.over:
+            self._services.spawn(self._services.router.close(offer, OfferResult.WITHDRAWN), "offer withdrawn")
+        else:
+            actor.ring(offer)
+
+    def unroutable(self, contact_id: UUID) -> None:
+        """Nobody can be reserved: the dialplan rings counsellors without us."""
+        if actor := self._actors.get(contact_id):
+            actor.post(m.Unroutable())

@@ -1,0 +1,93 @@
+"""The call flow as data: which prompts are played when, and how long the line waits for a key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import SettingsError
+
+Prompts = tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...]
+Wait = Annotated[float, Field(gt=0, le=600)]
+
+SHIPPED = Path(__file__).with_name("flow.toml")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Menu(_Table):
+    """The 120 menu."""
+
+    greeting: Prompts
+    repeat: Prompts
+    wrong: Prompts
+    silence_s: Wait
+    settle_s: Wait
+    repeats: Annotated[int, Field(ge=0, le=3)]
+
+
+class Transfer(_Table):
+    """Another desk of the Dasan centre."""
+
+    connecting: Prompts
+    unreachable: Prompts
+    ring_timeout_s: Wait
+
+
+class Notices(_Table):
+    """What the law wants said before a counsellor."""
+
+    prompts: Prompts
+    must_finish: bool
+
+
+class WaitingRoom(_Table):
+    """While nobody is free."""
+
+    to_a_person: Prompts
+    intro: Prompts
+    comfort: Prompts
+    comfort_every_s: Wait
+    reconnecting: Prompts
+
+
+class Ending(_Table):
+    """After the talk."""
+
+    goodbye: Prompts
+
+
+class Flow(_Table):
+    """Everything a caller hears."""
+
+    menu: Menu
+    transfer: Transfer
+    notices: Notices
+    waiting: WaitingRoom
+    ending: Ending
+    #: Key -> dial string of the Dasan centre's desks; comes from the settings, not from the file.
+    dasan: dict[str, str] = {}
+    ring_timeout_s: Wait = 20.0
+    dead_leg_s: float = 2.0
+
+    def prompt_ids(self) -> set[str]:
+        """All prompts the flow plays."""
+        tables = (self.menu, self.transfer, self.notices, self.waiting, self.ending)
+        return {prompt for table in tables for _, value in table if isinstance(value, tuple) for prompt in value}
+
+
+def load(path: Path | None = None, **overrides: object) -> Flow:
+    """Read a flow file (the shipped one by default). Raises `SettingsError` naming the file and each wrong key."""
+    source = path or SHIPPED
+    try:
+        return Flow.model_validate({**tomllib.loads(source.read_text(encoding="utf-8")), **overrides})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{source}: {error}") from error
+    except ValidationError as error:
+        lines = [f"{source}: {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise SettingsError("\n".join(lines)) from error

@@ -1,0 +1,55 @@
+"""What every call needs, bundled once by bootstrap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+
+import structlog
+
+from core import metrics
+from core.clock import Clock
+from ivr.ari import Ari, Event, Switchboard
+from ivr.call_model import Happening
+from ivr.flow import Flow
+from ivr.leg_book import LegBook
+from ivr.prompts.catalogue import Catalogue
+from routing.contacts import Contacts
+from routing.router import Router
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The telephone, the line, the books."""
+
+    ari: Ari
+    switchboard: Switchboard
+    router: Router
+    contacts: Contacts
+    leg_book: LegBook
+    catalogue: Catalogue
+    flow: Flow
+    clock: Clock
+    #: Owns every task that a call starts; ends with the program.
+    tasks: asyncio.TaskGroup
+    #: What counsellors' phones show as the caller.
+    caller_id: str
+
+    def spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+        """Start a named, owned task. What it raises is logged and counted: one call's fault must not end the others."""
+        return self.tasks.create_task(_guarded(work, name), name=name)
+
+
+async def _guarded(work: Coroutine[object, object, None], name: str) -> None:
+    try:
+        await work
+    except Exception:
+        metrics.faults_total.inc()
+        log.exception("task_failed", task=name.partition(" ")[0])
+
+
+#: What lands in a call's mailbox: Asterisk's events and the machine's own happenings.
+Message = Event | Happening

@@ -1,0 +1,117 @@
+"""What a counsellor's state is and how it changes: human status x system state. Pure; standard library only.
+
+The SQL of `routing.presence_store` does the same in one statement each; an integration test drives both with the same events.
+
+Two rules hold everywhere. What the person says never touches a conversation: signing out or taking a break while a phone rings or a
+caller talks counts for the calls after it. And only becoming available (ready and idle) from not available sets `idle_since`, so
+saying "ready" twice, or a blink of the network, costs nobody their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Human(StrEnum):
+    """What the person says."""
+
+    OFF = "off"
+    READY = "ready"
+    #: Signed in and not taking calls, for `break_reason`; without one: has just signed in.
+    BREAK = "break"
+
+
+class System(StrEnum):
+    """What the line knows."""
+
+    IDLE = "idle"
+    #: Reserved for a contact; the phone rings or is about to.
+    OFFERED = "offered"
+    TALKING = "talking"
+    #: Finishing the record of the last talk.
+    WRAPUP = "wrapup"
+
+
+class BreakReason(StrEnum):
+    """Why somebody takes no calls; the order is that of the digits behind `*13`."""
+
+    MEAL = "meal"
+    REST = "rest"
+    TRAINING = "training"
+    OTHER = "other"
+
+
+class PresenceEvent(StrEnum):
+    """What the person does, and what becomes of their phone. Offers and talks are changed by `routing.reservations`."""
+
+    SIGN_IN = "sign_in"
+    READY = "ready"
+    BREAK = "break"
+    SIGN_OUT = "sign_out"
+    END_WRAPUP = "end_wrapup"
+    PHONE_REACHABLE = "phone_reachable"
+    PHONE_UNREACHABLE = "phone_unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """One counsellor at one instant."""
+
+    human: Human = Human.OFF
+    break_reason: BreakReason | None = None
+    system: System = System.IDLE
+    reachable: bool = False
+    idle_since: datetime | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the person is at work."""
+        return self.human is not Human.OFF
+
+    @property
+    def willing(self) -> bool:
+        """Ready and idle: takes the next call if the phone can be reached."""
+        return self.human is Human.READY and self.system is System.IDLE
+
+    @property
+    def available(self) -> bool:
+        """May be offered a contact."""
+        return self.willing and self.reachable
+
+
+def change(presence: Presence, event: PresenceEvent, *, at: datetime, reason: BreakReason | None = None) -> Presence:
+    """The presence after an event; the same object where the event changes nothing. Total: no state refuses an event.
+
+    `at` is the instant of the event, `reason` that of a break (missing: other).
+    """
+    after = _changed(presence, event, reason)
+    if after == presence:
+        return presence
+    if after.willing and not presence.willing:
+        return replace(after, idle_since=at)
+    return after
+
+
+def _changed(now: Presence, event: PresenceEvent, reason: BreakReason | None) -> Presence:
+    match event:
+        case PresenceEvent.SIGN_IN if not now.signed_in:
+            return replace(now, human=Human.BREAK, break_reason=None)
+        case PresenceEvent.READY if now.signed_in:
+            # Who says "ready" says so because the work after the last talk is done.
+            return replace(now, human=Human.READY, break_reason=None, system=_finished(now.system))
+        case PresenceEvent.BREAK if now.signed_in:
+            return replace(now, human=Human.BREAK, break_reason=reason or BreakReason.OTHER)
+        case PresenceEvent.SIGN_OUT if now.signed_in:
+            return replace(now, human=Human.OFF, break_reason=None, system=_finished(now.system))
+        case PresenceEvent.END_WRAPUP:
+            return replace(now, system=_finished(now.system))
+        case PresenceEvent.PHONE_REACHABLE | PresenceEvent.PHONE_UNREACHABLE:
+            return replace(now, reachable=event is PresenceEvent.PHONE_REACHABLE)
+        case _:
+            return now
+
+
+def _finished(system: System) -> System:
+    return System.IDLE if system is System.WRAPUP else system

@@ -1,0 +1,108 @@
+"""The order of the measurement. Systems take turns in short blocks, so that a noisy neighbour hits all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench.loads import OneCounsellor, Step, Stream
+from tests.bench.report import Measured
+from tests.bench.search import Search
+from tests.bench.systems import Meter, System
+
+_BEGIN = time.monotonic()
+
+
+def say(line: str) -> None:
+    """Progress, on standard error."""
+    print(f"[{time.monotonic() - _BEGIN:5.0f} s] {line}", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long everything takes."""
+
+    rate: float = 5.0
+    #: Rounds of the latency measures; a block a system and round.
+    rounds: int = 5
+    key_block_s: float = 13.0
+    free_block_s: float = 15.0
+    probe_s: float = 4.0
+    full_s: float = 15.0
+    live_calls: int = 200
+
+
+QUICK = Effort(rounds=1, key_block_s=10, free_block_s=8, probe_s=3, full_s=4, live_calls=50)
+
+
+async def key_latency(system: System, measured: Measured, effort: Effort, seed: int) -> None:
+    """A block of the steady stream."""
+    stream = Stream(system.farm, system.all_number)
+    measured.add(await stream.run(effort.rate, effort.key_block_s, seed=seed))
+    await stream.clear()
+
+
+async def free_latency(system: System, measured: Measured, effort: Effort) -> None:
+    """A block with one counsellor and a queue."""
+    await system.only_one()
+    load = OneCounsellor(system.farm, system.one_number)
+    measured.free_to_invite += await load.run(effort.free_block_s)
+    await system.everybody()
+    if len(load.phones) > 1:
+        say(f"{system.name}: {len(load.phones)} phones rang where one counsellor was there")
+
+
+async def throughput(systems: Sequence[System], found: dict[str, Measured], effort: Effort) -> None:
+    """Every system's edge, in turns."""
+    searches = {system.name: Search(effort.probe_s, effort.full_s) for system in systems}
+    while any(search.next() for search in searches.values()):
+        for system in systems:
+            if (planned := searches[system.name].next()) is None:
+                continue
+            rate, seconds = planned
+            step = await _rate(system, rate, seconds)
+            searches[system.name].record(rate, step.passed)
+            found[system.name].steps.append(step)
+            say(f"{system.name}: {rate} calls/s for {seconds:g} s: {'passed' if step.passed else _why(step)}; CPU {_cpu(step)}")
+    for system in systems:
+        found[system.name].calls_per_s = searches[system.name].result
+
+
+async def _rate(system: System, rate: float, seconds: float) -> Step:
+    stream = Stream(system.farm, system.all_number)
+    meter = Meter(system)
+    step = await stream.run(rate, seconds, seed=7)
+    step.cost.update(meter.spent())
+    await stream.clear()
+    # What an overloaded exchange still has to work off is not the next step's fault.
+    await asyncio.sleep(0.5 if step.passed else 3.0)
+    return step
+
+
+def _cpu(step: Step) -> str:
+    return ", ".join(f"{part} {spent * 1000 / step.calls:.1f}" for part, spent in step.cost.items()) + " ms a call"
+
+
+def _why(step: Step) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in step.failed.items())
+    return f"failed ({reasons or 'too slow'}; {step.calls} calls, {step.resent} resent)"
+
+
+async def memory(system: System, measured: Measured, effort: Effort) -> None:
+    """Many talks at once: what the program needs then."""
+    stream = Stream(system.farm, system.all_number)
+    stream.hold = True
+    await stream.run(10, effort.live_calls / 10, seed=3)
+    for _ in range(50):
+        if not stream.check():
+            break
+        await asyncio.sleep(0.1)
+    failures = stream.check()
+    measured.live_calls = effort.live_calls - sum(failures.values())
+    measured.rss_mb = sum(process.memory_info().rss for process in system.processes().get("program", [])) / 1e6
+    if failures:
+        say(f"{system.name}: {failures} while calls were held")
+    await stream.clear()
