@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.base import Executable
 
+from core import metrics
 from core.errors import DatabaseConflict, DatabaseError, DatabaseUnavailable
 from core.pool import ConnectionPool, GuardedConnection, PoolExhausted
 from core.statements import Parameters, PlanCache, named_rows
@@ -196,11 +197,22 @@ class Database:
             self._set_available(True)
             return rows
         values = plan.values(parameters)
-        async with self._hot() as connection:
-            cursor = await connection.execute(plan.sql, values)
-            if cursor.description is None:
-                return []
-            return plan.rows([column.name for column in cursor.description], await cursor.fetchall())
+        # What `_hot` does, without its two context managers: this is the hottest line of the program.
+        try:
+            connection = await self._pool.acquire()
+            try:
+                cursor = await connection.execute(plan.sql, values)
+                answer = cursor.pgresult
+                # `cursor.description` would say the same, for 40 µs more.
+                names = tuple([(answer.fname(i) or b"").decode() for i in range(answer.nfields)]) if answer else ()
+                rows = plan.rows(names, await cursor.fetchall()) if names else []
+            finally:
+                self._pool.release(connection)
+        except (psycopg.Error, PoolExhausted) as error:
+            raise self._ours(error, lost=False) from error
+        if not self._available:
+            self._set_available(True)
+        return rows
 
     async def _open(self, **arguments: Any) -> GuardedConnection:
         connection = await GuardedConnection.connect(**arguments)
@@ -242,25 +254,27 @@ class Database:
         """Turn errors of the libraries into ours, and learn from them whether the server is there."""
         try:
             yield
-        except (PoolExhausted, sqlalchemy.exc.TimeoutError) as error:
-            raise DatabaseUnavailable("no free database connection in time") from error
         except sqlalchemy.exc.DBAPIError as error:
             original = error.orig if isinstance(error.orig, psycopg.Error) else None
             raise self._ours(original, lost=error.connection_invalidated) from error
-        except psycopg.Error as error:
+        except (psycopg.Error, PoolExhausted, sqlalchemy.exc.TimeoutError) as error:
             raise self._ours(error, lost=False) from error
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise DatabaseError(f"{type(error).__name__}: {error}") from error
 
-    def _ours(self, error: psycopg.Error | None, *, lost: bool) -> DatabaseError:
-        kind, state = type(error).__name__, error.sqlstate if error is not None else None
+    def _ours(self, error: Exception | None, *, lost: bool) -> DatabaseError:
+        kind, state = type(error).__name__, error.sqlstate if isinstance(error, psycopg.Error) else None
         match error:
+            case PoolExhausted() | sqlalchemy.exc.TimeoutError():
+                return DatabaseUnavailable("no free database connection in time")
             case psycopg.errors.QueryCanceled():
                 return DatabaseUnavailable("the statement took too long")
             case psycopg.IntegrityError():
                 constraint = error.diag.constraint_name
                 return DatabaseConflict(f"refused by {constraint or kind}", constraint=constraint)
             case psycopg.errors.FeatureNotSupported() if "cached plan" in str(error):
+                # Every connection has such a plan.
+                self._pool.forget()
                 return _PlanOutdated()
         if lost or (isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and (state or "08")[:2] in ("08", "57")):
             self._set_available(False)
@@ -269,7 +283,7 @@ class Database:
             # Too many connections, no disk, a deadlock: it answers, but can't serve this now.
             return DatabaseUnavailable(f"the database can't serve this now ({kind})")
         # The primary message names objects and types; the detail, which is left out, shows values.
-        return DatabaseError(f"{kind}: {(error.diag.message_primary or error) if error is not None else 'unknown'}")
+        return DatabaseError(f"{kind}: {(isinstance(error, psycopg.Error) and error.diag.message_primary) or error}")
 
     def _set_available(self, value: bool) -> None:
         if value:
@@ -281,6 +295,7 @@ class Database:
         if value is self._available:
             return
         self._available = value
+        metrics.database_available.set(value)
         if value:
             _log.info("database_available")
         else:

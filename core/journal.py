@@ -25,7 +25,7 @@ from core import metrics, spool
 from core.database import Database
 from core.errors import DatabaseConflict, DatabaseUnavailable
 from core.ids import new_id
-from core.spool import Batch, Entry, SpoolError
+from core.spool import Batch, Entry
 from core.tables import journal_batches
 
 _log = structlog.get_logger()
@@ -64,11 +64,12 @@ class Journal:
         self._added = 0
         self._settled = 0
         self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._writing = asyncio.Lock()
         self._more = asyncio.Event()
         self._hurry = asyncio.Event()
         self._closing = False
         self._abandoned = False
-        self._ended: asyncio.Event | None = None
+        self._running = False
         self._alarm_at = ALARM_AT
         self._time_outs = 0
         db.on_change(self._database_changed)
@@ -101,27 +102,23 @@ class Journal:
 
     async def run(self) -> None:
         """Write what is added, until `close()`; one task of its own. Begins with what an earlier run left in the spool folder."""
-        if self._ended is not None and not self._ended.is_set():
+        if self._running:
             raise RuntimeError("the journal is running already")
-        self._ended = asyncio.Event()
+        self._running = True
         try:
-            await asyncio.to_thread(self._load_spool)
+            self._replay(await asyncio.to_thread(_load, self._folder))
             pause = FIRST_RETRY_S
-            while not self._abandoned:
-                if (batch := self._head()) is None:
-                    if self._closing:
-                        return
+            while not self._closing:
+                if not (self._batches or self._queue):
                     self._more.clear()
                     await self._more.wait()
-                elif await self._write(batch):
+                elif await self._write_head():
                     pause = FIRST_RETRY_S
-                elif self._closing:
-                    return
                 else:
                     await self._wait_a_little(pause)
                     pause = min(pause * 2, LAST_RETRY_S)
         finally:
-            self._ended.set()
+            self._running = False
 
     async def close(self, *, timeout_s: float = 5.0) -> None:
         """Write the rest if the database lets us within `timeout_s`, else leave it in the spool folder."""
@@ -130,26 +127,28 @@ class Journal:
         self._hurry.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                if self._ended is not None:
-                    await self._ended.wait()
-                while (batch := self._head()) and await self._write(batch):
+                while (self._batches or self._queue) and await self._write_head():
                     pass
         self._abandoned = True
         await asyncio.to_thread(self._leave_spool)
 
-    def _head(self) -> Batch | None:
-        """The batch to write; it stays at the head until it is settled."""
-        if not self._batches and self._queue:
-            size = min(len(self._queue), BATCH_SIZE)
+    async def _write_head(self) -> bool:
+        """Write the first batch, which stays at the head until it is settled; one at a time. False: not now."""
+        async with self._writing:
+            if not self._batches:
+                self._next_batch()
+            return not self._batches or await self._write(self._batches[0])
+
+    def _next_batch(self) -> None:
+        if size := min(len(self._queue), BATCH_SIZE):
             self._batches.append(self._number(tuple(self._queue.popleft() for _ in range(size))))
-        return self._batches[0] if self._batches else None
 
     def _number(self, entries: tuple[Entry, ...]) -> Batch:
         self._numbers += 1
         return Batch(journal=self._id, number=self._numbers, entries=entries)
 
     async def _write(self, batch: Batch) -> bool:
-        """One transaction. False: the database did not take it now; the batch is still at the head."""
+        """One transaction. False: not written now; the batch is still at the head."""
         key = {"journal_": batch.journal, "batch_": batch.number}
         try:
             work = [(_MARK, key), *((self._statements[entry.name], entry.parameters) for entry in batch.entries)]
@@ -166,8 +165,7 @@ class Journal:
             # Whatever it is (a value the driver can't send, too), the entries after it must not wait for it.
             return await self._divide(batch, error)
         metrics.journal_written_total.inc(len(batch.entries))
-        self._settle(batch)
-        return True
+        return self._settle(batch)
 
     async def _unavailable(self, batch: Batch) -> bool:
         """Gone, or there for others but not for this batch (a lock, a statement that takes too long)? Then find out which entry it is."""
@@ -182,6 +180,8 @@ class Journal:
 
     async def _divide(self, batch: Batch, error: Exception) -> bool:
         """The batch was refused and took no effect: halve it until the culprit is alone, then set that aside."""
+        if self._abandoned:
+            return False
         if len(batch.entries) > 1:
             middle = len(batch.entries) // 2
             self._batches.popleft()
@@ -190,10 +190,12 @@ class Journal:
         _log.error("journal_entry_rejected", entry=batch.entries[0].name, reason=type(error).__name__)
         metrics.journal_rejected_total.inc()
         await asyncio.to_thread(self._save, self._folder / "rejected" / "entries.jsonl", [batch])
-        self._settle(batch)
-        return True
+        return self._settle(batch)
 
-    def _settle(self, batch: Batch) -> None:
+    def _settle(self, batch: Batch) -> bool:
+        if self._abandoned:
+            # close() has put it into the spool file meanwhile; its number makes sure it is not written again.
+            return False
         self._batches.popleft()
         self._time_outs = 0
         self._settled += len(batch.entries)
@@ -206,6 +208,7 @@ class Journal:
             _, done = self._flushes.popleft()
             if not done.done():
                 done.set_result(None)
+        return True
 
     async def _wait_a_little(self, seconds: float) -> None:
         self._hurry.clear()
@@ -227,16 +230,19 @@ class Journal:
         elif self.waiting < ALARM_AT:
             self._alarm_at = ALARM_AT
 
-    def _load_spool(self) -> None:
-        """Put what an earlier run left before everything else; the files go when all of it is durable."""
-        batches: list[Batch] = []
-        for path in sorted(self._folder.glob("*.jsonl")):
-            try:
-                batches.extend(spool.read(path))
+    def _replay(self, files: list[tuple[Path, list[Batch], list[int]]]) -> None:
+        """Put these before everything else; their files go when all of it is durable."""
+        if self._closing:
+            # They are for the next start, with what close() has just added to them.
+            return
+        for path, _, damaged in files:
+            if damaged:
+                _log.error("journal_spool_damaged", file=path.name, lines=damaged)
+                # Kept for a person to look at; what could be read of it is written all the same.
+                path.rename(path.with_suffix(".damaged"))
+            else:
                 self._replayed_files.append(path)
-            except SpoolError as error:
-                _log.error("journal_spool_damaged", reason=str(error))
-                self._replayed_files.append(path.rename(path.with_suffix(".damaged")))
+        batches = [batch for _, found, _ in files for batch in found]
         entries = sum(len(batch.entries) for batch in batches)
         if not entries:
             self._forget_replayed()
@@ -249,20 +255,18 @@ class Journal:
 
     def _leave_spool(self) -> None:
         while self._queue:
-            self._batches.append(self._number(tuple(self._queue.popleft() for _ in range(min(len(self._queue), BATCH_SIZE)))))
+            self._next_batch()
         if self._batches:
             _log.warning("journal_spooled", entries=self.waiting)
             if not self._save(self._folder / f"{self._id.hex}.jsonl", self._batches):
                 return
             self._batches.clear()
-        if not self._replay_left or not self._batches:
-            self._forget_replayed()
+        self._forget_replayed()
 
     def _forget_replayed(self) -> None:
         """Every batch of the files read at the start is in the database, or in the file just written."""
         for path in self._replayed_files:
-            if path.suffix != ".damaged":
-                path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         self._replayed_files.clear()
         self._replay_left = 0
 
@@ -273,3 +277,7 @@ class Journal:
             _log.critical("journal_entries_lost", entries=sum(len(batch.entries) for batch in batches), reason=error.strerror)
             return False
         return True
+
+
+def _load(folder: Path) -> list[tuple[Path, list[Batch], list[int]]]:
+    return [(path, *spool.read(path)) for path in sorted(folder.glob("*.jsonl"))]

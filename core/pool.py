@@ -51,13 +51,7 @@ class GuardedConnection(psycopg.AsyncConnection[TupleRow]):
         if self._poll is None:
             self._poll = select.poll()
             self._poll.register(self.pgconn.socket, select.POLLIN)
-        if not self._poll.poll(0):
-            return False
-        # Something is there: a notice (fine), or the end of the connection.
-        try:
-            self.pgconn.consume_input()
-        except psycopg.Error:
-            return True
+        # An idle connection has nothing to say but goodbye. (A notice of a changed server setting costs a new connection, once in a while.)
         return bool(self._poll.poll(0))
 
 

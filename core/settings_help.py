@@ -53,7 +53,7 @@ def _at(where: Sequence[str | int]) -> tuple[Any, list[object]]:
     return kind, constraints
 
 
-def _unwrap(kind: Any, constraints: list[object]) -> tuple[Any, list[object]]:  # noqa: ANN401  a type, of any form
+def _unwrap(kind: Any, constraints: list[object]) -> tuple[Any, list[object]]:
     """Without Annotated and `| None`."""
     while True:
         if get_origin(kind) is Annotated:
@@ -69,7 +69,7 @@ def _flat(constraints: list[object]) -> list[object]:
     return [inner for item in constraints for inner in (item.metadata if isinstance(item, FieldInfo) else [item])]
 
 
-def _words(kind: Any, constraints: list[object]) -> str:  # noqa: ANN401
+def _words(kind: Any, constraints: list[object]) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(f'"{choice}"' for choice in get_args(kind))
     if get_origin(kind) is list:

@@ -9,19 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from core.errors import AnnyeongError
-
 VERSION = 1
-
-
-class SpoolError(AnnyeongError):
-    """A spool file can't be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +48,6 @@ def append(path: Path, batches: Iterable[Batch], **extra: str) -> None:
                 "entries": [[entry.name, {name: encode(value) for name, value in entry.parameters.items()}] for entry in batch.entries],
                 **extra,
             },
-            ensure_ascii=False,
         )
         + "\n"
         for batch in batches
@@ -64,26 +58,33 @@ def append(path: Path, batches: Iterable[Batch], **extra: str) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path) -> Iterator[Batch]:
-    """The file's batches. Raises SpoolError for a line that is not one; a last line cut short by a crash is left out."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+def read(path: Path) -> tuple[list[Batch], list[int]]:
+    """The file's batches, and the numbers of lines that are none. A last line cut short by a crash counts as not written."""
+    batches: list[Batch] = []
+    damaged: list[int] = []
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
         try:
-            record = json.loads(line)
-            if record["v"] != VERSION:
-                raise SpoolError(f"{path.name} line {number}: version {record['v']} is not one this program reads")
-            yield Batch(
-                journal=UUID(hex=record["journal"]),
-                number=record["number"],
-                entries=tuple(
-                    Entry(name=name, parameters={key: decode(value) for key, value in parameters.items()})
-                    for name, parameters in record["entries"]
-                ),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines) and not line.endswith("\n"):
-                return
-            raise SpoolError(f"{path.name} line {number} is damaged") from error
+            batches.append(_batch(json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            if number < len(lines):
+                damaged.append(number)
+    return batches, damaged
+
+
+def _batch(record: dict[str, Any]) -> Batch:
+    if record["v"] != VERSION:
+        raise ValueError("not a version this program reads")
+    return Batch(
+        journal=UUID(hex=record["journal"]),
+        number=int(record["number"]),
+        entries=tuple(
+            Entry(name=str(name), parameters={key: decode(value) for key, value in parameters.items()})
+            for name, parameters in record["entries"]
+        ),
+    )
 
 
 def encode(value: object) -> object:

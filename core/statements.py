@@ -64,7 +64,7 @@ class Plan:
 
 def named_rows(names: Sequence[str], tuples: Iterable[Sequence[object]]) -> list[Row[Any]]:
     """SQLAlchemy rows from plain tuples."""
-    make = _makers.get(key := tuple(names))
+    make = _makers.get(key := names if isinstance(names, tuple) else tuple(names))
     if make is None:
         if len(_makers) > 1000:
             _makers.clear()
@@ -117,7 +117,7 @@ def compile_plan(statement: Executable, shape: Sequence[str], dialect: Dialect) 
     binds: dict[str, Convert] = {}
     constants: dict[str, object] = {}
     required: set[str] = set()
-    for name, bind in compiled.binds.items():
+    for bind, name in compiled.bind_names.items():
         implementation = bind.type.dialect_impl(dialect)
         if (convert := implementation.bind_processor(dialect)) is not None:
             binds[name] = convert

@@ -65,7 +65,7 @@ class Program:
             ring_timeout_s=settings.line.ring_timeout_s,
             dead_leg_s=settings.line.dead_leg_s,
         )
-        self._catalogue = Catalogue(settings.prompts_folder, settings.prompts.recordings, self._access.prompts)
+        self._catalogue = Catalogue.of(settings, self._access.prompts)
         self._stopping = asyncio.Event()
         self._compared = False
         self._connected = False
@@ -81,7 +81,7 @@ class Program:
             "asterisk": self._connected,
             "compared": self._compared,
             "database": self._db_available,
-            "prompts": not self._catalogue.problems(),
+            "prompts": not self._catalogue.missing(),
             "not_stopping": not self._stopping.is_set(),
         }
 
@@ -112,7 +112,7 @@ class Program:
                 f"annyeong120-{self._access.name}-{settings.worker.name}",
             )
             await stack.enter_async_context(ari)
-            self._warn_of_placeholders()
+            self._warn_about_prompts()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._start(tasks, db, journal, ari)
@@ -197,9 +197,12 @@ class Program:
         }.items():
             tasks.create_task(work, name=name)
 
-    def _warn_of_placeholders(self) -> None:
+    def _warn_about_prompts(self) -> None:
+        for problem in self._catalogue.problems():
+            log.warning("prompt_problem", problem=problem)
         placeholders = self._catalogue.placeholders()
         metrics.prompts_placeholder.set(len(placeholders))
+        metrics.prompts_missing.set(len(self._catalogue.missing()))
         if placeholders:
             log.warning("prompts_are_placeholders", count=len(placeholders), hint="drop studio recordings in: docs/prompts.md")
 

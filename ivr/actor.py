@@ -45,6 +45,7 @@ class CallActor:
         self._owned = [channel_id]
         self._counted: Phase | None = None
         self._caller_gone = False
+        self._cause: int | None = None
         self.stage = Stage(contact_id, channel_id, language, services, self._attach)
         self.stage.post_to(mailbox.put)
         self._attach(channel_id)
@@ -119,12 +120,18 @@ class CallActor:
                     log.warning("playback_failed", playback=playback.id)
                 return m.PlaybackDone(number=int(playback.id.rpartition("-")[2]))
             case StasisEnd() | ChannelDestroyed() | HangupRequest() if message.channel.id == self.channel_id:
-                if isinstance(message, ChannelDestroyed) or (isinstance(message, StasisEnd) and self.call.phase is Phase.SAFETY_NET):
-                    self._caller_gone = True
-                    self._services.leg_book.ended(self.channel_id, message.cause if isinstance(message, ChannelDestroyed) else None)
+                self._note_end(message)
                 return m.CallerGone()
             case _:
                 return None
+
+    def _note_end(self, message: StasisEnd | ChannelDestroyed | HangupRequest) -> None:
+        """An incoming channel's last event is StasisEnd, without a cause; that comes with the hang-up request (measured on 22.10.1)."""
+        if not isinstance(message, StasisEnd):
+            self._cause = message.cause
+        if not isinstance(message, HangupRequest) and not self._caller_gone:
+            self._caller_gone = True
+            self._services.leg_book.ended(self.channel_id, self._cause)
 
     def _attach(self, object_id: str) -> None:
         self._owned.append(object_id)

@@ -27,8 +27,8 @@ from ivr.phone_rows import REALM
 ARI_USER = "annyeong120"
 #: Who the safety net rang and what became of it; see `ivr.safety_net_log`.
 SAFETY_NET_FILE = "safety_net.csv"
-#: Copies of the phones' accounts; see `ivr.static_phones`.
-STATIC_PHONES_FILE = "pjsip_static.conf"
+#: Copies of the phones' accounts; see `ivr.phone_copies`.
+COPIES_FILE = "phones.sqlite3"
 #: Length of one round of the safety net, seconds, before the caller is offered to the program again.
 ROUND_S = 20
 
@@ -55,6 +55,11 @@ class Place:
     run: Path
     #: Music for those who wait; never an empty folder.
     music: Path
+
+    @property
+    def copies(self) -> Path:
+        """What Asterisk goes by when the database has no answer."""
+        return self.state / COPIES_FILE
 
     @property
     def safety_net_file(self) -> Path:
@@ -93,7 +98,7 @@ def render(settings: Settings, *, place: Place, database_url: str, ari_password:
     """File name -> text of the whole configuration. Raises SettingsError for what an Asterisk file can't carry."""
     for name in ("etc", "modules", "data", "state", "run", "music"):
         _check_path(name, getattr(place, name))
-    _check_path("prompts", settings.prompts_folder)
+    _check_path("prompts", settings.prompts_folder.absolute())
     values = {
         "place": place,
         "language": settings.prompts.language,
@@ -109,14 +114,13 @@ def render(settings: Settings, *, place: Place, database_url: str, ari_password:
         "local_networks": [n for n in settings.asterisk.phones_networks if ipaddress.ip_network(n, strict=False).is_private],
         "bind": f"{_bracketed(settings.asterisk.sip_bind)}:{settings.asterisk.sip_port}",
         "trunks": settings.trunks,
-        "prompts": settings.prompts_folder,
+        "prompts": settings.prompts_folder.absolute(),
         "direct_numbers": settings.entry.direct_numbers,
         "menu_numbers": settings.entry.menu_numbers,
         "claim_ms": settings.asterisk.claim_timeout_ms,
         "dead_leg_s": int(settings.line.dead_leg_s),
         "round_s": ROUND_S,
         "safety_net_file": place.safety_net_file,
-        "static_phones": STATIC_PHONES_FILE,
     }
     environment = _environment()
     return {name.removesuffix(".j2"): _HEADER + environment.get_template(name).render(values) for name in template_names()}
@@ -203,15 +207,29 @@ def _check_path(what: str, path: Path) -> None:
         raise SettingsError(f"{what} folder {str(path)!r}: Asterisk can't use a path with blanks or signs other than . - _ + @ ~")
 
 
+def outbound_host(trunk: TrunkSettings) -> str | None:
+    """The host's name in `outbound_uri`; None where there is an address, or nothing."""
+    host = _outbound(trunk)
+    return host if host and not _is_address(host) else None
+
+
 def _outbound_addresses(trunk: TrunkSettings) -> Sequence[str]:
     """The address in `outbound_uri`, if it is one; a host's name must be covered by the trunk's `addresses`."""
+    host = _outbound(trunk)
+    return (host,) if host and _is_address(host) else ()
+
+
+def _outbound(trunk: TrunkSettings) -> str:
     found = re.match(r"sips?:(?:[^@]*@)?(\[[0-9a-fA-F:.]+\]|[^:;>?]+)", trunk.outbound_uri)
-    if found is None:
-        return ()
+    return found[1].strip("[]") if found else ""
+
+
+def _is_address(host: str) -> bool:
     try:
-        return (str(ipaddress.ip_address(found[1].strip("[]"))),)
+        ipaddress.ip_address(host)
     except ValueError:
-        return ()
+        return False
+    return True
 
 
 def _bracketed(address: str) -> str:

@@ -96,6 +96,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "func_callerid",
         "func_channel",
         "func_env",
+        "func_global",
         "func_hangupcause",
         "func_logic",
         "func_pjsip_endpoint",

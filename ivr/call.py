@@ -36,8 +36,8 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
         case m.ConnectFailed(leg_id=leg_id):
             step.leg_down(m.LegDown(leg_id=leg_id, result=OfferResult.FAILED))
             step.do(m.DropLeg(leg_id=leg_id))
-        case m.Connected(leg_id=leg_id):
-            step.connected(leg_id)
+        case m.Connected(leg_id=leg_id, at=at):
+            step.connected(leg_id, at)
         case m.PlaybackDone(number=number) if number == call.playing:
             step.playback_done()
         case m.TimerFired(timer=timer):
@@ -99,15 +99,20 @@ class _Step:
             self.wait_for_a_person("key_5")
         elif phase is Phase.MENU and digit in self.flow.dasan:
             self.dial_desk(digit)
-        elif phase is Phase.MENU and not self.call.settling:
-            self.do(m.Note(kind="wrong_key"))
-            self.repeat_or_person(self.flow.menu.wrong)
-            if self.call.phase is Phase.MENU:
-                self.set(settling=True)
-                self.do(m.Start(timer=Timer.SETTLE, seconds=self.flow.menu.settle_s))
+        elif phase is Phase.MENU:
+            self.wrong_key()
         elif phase is Phase.DIALLING and digit == KEY_LINE:
             self.drop_desk()
             self.wait_for_a_person("key_5")
+
+    def wrong_key(self) -> None:
+        """Keys in quick succession are one wrong try: a hand on the keypad, a number typed by habit."""
+        if not self.call.settling:
+            self.do(m.Note(kind="wrong_key"))
+            self.repeat_or_person(self.flow.menu.wrong)
+        if self.call.phase is Phase.MENU:
+            self.set(settling=True)
+            self.do(m.Start(timer=Timer.SETTLE, seconds=self.flow.menu.settle_s))
 
     def playback_done(self) -> None:
         self.set(playing=0, must_finish=False)
@@ -218,9 +223,9 @@ class _Step:
         self.set(phase=Phase.ENDED, offer=None, desk_leg="")
         self.finish(_outcome_on_leaving(call, cut_off))
 
-    def connected(self, leg_id: str) -> None:
+    def connected(self, leg_id: str, at: float) -> None:
         if self.call.phase is Phase.TALKING and self.call.offer and self.call.offer.leg_id == leg_id:
-            self.set(talked=True)
+            self.set(talked=True, talking_since=at)
             self.do(m.Note(kind="bridged", detail={"counsellor": self.call.offer.extension}))
 
     def unroutable(self) -> None:

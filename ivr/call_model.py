@@ -134,6 +134,8 @@ class Connected:
     """Caller and leg hear each other."""
 
     leg_id: str
+    #: Monotonic seconds.
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from ivr.ari.client import Ari
 from ivr.ari.errors import AriError, NotFound
 from ivr.ari.events import ChannelDestroyed, DtmfReceived, Event, HangupRequest, PlaybackFinished, StasisEnd, StasisStart
 from ivr.ari.mailbox import Mailbox, Switchboard
-from ivr.desk_codes import (
+from ivr.desk_codes import step
+from ivr.desk_model import (
     Action,
     Answer,
     ChangeResult,
@@ -38,7 +39,6 @@ from ivr.desk_codes import (
     StopTimer,
     TimeUp,
     TrySignIn,
-    step,
 )
 from routing.counsellors import Change, Counsellors
 from routing.presence_model import BreakReason
@@ -74,9 +74,7 @@ class DeskCalls:
     def __init__(
         self, ari: Ari, switchboard: Switchboard, counsellors: Counsellors, catalogue: Prompts, clock: Clock, *, language: str = "ko"
     ) -> None:
-        self._parts = _Parts(
-            ari=ari, switchboard=switchboard, counsellors=counsellors, catalogue=catalogue, clock=clock, language=language
-        )
+        self._parts = _Parts(ari=ari, switchboard=switchboard, counsellors=counsellors, catalogue=catalogue, clock=clock, language=language)
 
     def run_call(self, event: StasisStart) -> Coroutine[object, object, None]:
         """The task of one call; ends with the call. Never raises, except when cancelled.
@@ -112,7 +110,7 @@ class _Run:
                     await self._feed(await self._next())
         except TimeoutError:
             self._log.warning("desk_call_too_long")
-        except Exception:
+        except Exception:  # noqa: BLE001 - see the comment
             # One call's fault must not take the others with it.
             self._log.exception("desk_call_failed")
         finally:

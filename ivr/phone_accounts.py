@@ -20,7 +20,7 @@ from core.database import Database
 from core.errors import AnnyeongError, DatabaseConflict
 from core.ids import new_id
 from ivr.phone_rows import TABLES, phone_rows, rows_for_digest
-from routing import pins
+from routing import pin_rules
 from routing.pins import PinHasher
 from routing.presence_model import Human, System
 from routing.tables import counsellors, presence, presence_events
@@ -91,7 +91,7 @@ class PhoneAccounts:
         if extension is None:
             extension = _next_free([account.extension for account in await self.list(everybody=True)])
         check_extension(extension)
-        pins.check(pin, extension=extension)
+        pin_rules.check(pin, extension=extension)
         pin_hash = await self._hasher.hash(pin)
         secret, counsellor_id = new_secret(), new_id()
         try:
@@ -140,7 +140,7 @@ class PhoneAccounts:
 
     async def set_pin(self, extension: str, pin: str) -> None:
         """Give somebody a new PIN; also ends a lock. Raises `WeakPin` as well."""
-        pins.check(pin, extension=extension)
+        pin_rules.check(pin, extension=extension)
         values = {"pin_hash": await self._hasher.hash(pin), "pin_failures": 0, "pin_locked_until": None}
         async with self._db.begin() as connection:
             result = await connection.execute(update(counsellors).where(counsellors.c.extension == extension).values(values))
@@ -158,9 +158,7 @@ class PhoneAccounts:
             await _remove(connection, extension, TABLES)
             await _put(connection, phone_rows(extension, secret))
             # Announces the change (a trigger on counsellors): Asterisk's static copy of the accounts must follow.
-            await connection.execute(
-                update(counsellors).where(counsellors.c.extension == extension).values(name=counsellors.c.name)
-            )
+            await connection.execute(update(counsellors).where(counsellors.c.extension == extension).values(name=counsellors.c.name))
         return secret
 
     async def disable(self, extension: str) -> bool:
@@ -245,9 +243,7 @@ async def _remove(connection: AsyncConnection, extension: str, tables: Sequence[
 
 
 async def _keep(connection: AsyncConnection, counsellor_id: UUID, kind: str) -> None:
-    now_so = select(
-        presence.c.counsellor_id, func.now(), literal(kind), presence.c.human, presence.c.system, presence.c.reachable
-    ).where(presence.c.counsellor_id == counsellor_id)
-    await connection.execute(
-        insert(presence_events).from_select(["counsellor_id", "at", "kind", "human", "system", "reachable"], now_so)
+    now_so = select(presence.c.counsellor_id, func.now(), literal(kind), presence.c.human, presence.c.system, presence.c.reachable).where(
+        presence.c.counsellor_id == counsellor_id
     )
+    await connection.execute(insert(presence_events).from_select(["counsellor_id", "at", "kind", "human", "system", "reachable"], now_so))

@@ -40,7 +40,9 @@ class PhoneSettings:
 
     def rows(self) -> list[tuple[str, str]]:
         """Label (Korean / English) and value of everything a phone may ask for."""
-        secret = self.secret or "등록할 때 한 번만 표시됩니다. 새로 만들기: --new-secret / shown once when made; --new-secret makes a new one"
+        secret = (
+            self.secret or "등록할 때 한 번만 표시됩니다. 새로 만들기: --new-secret / shown once when made; --new-secret makes a new one"
+        )
         return [
             ("서버 / SIP server (domain, registrar)", self.host),
             ("포트 / Port", str(self.port)),

@@ -1,6 +1,6 @@
 """Brings the safety net's record into the books: calls that the dialplan served while this program or the database was away.
 
-Asterisk appends one line an occurrence (deploy/asterisk/extensions.conf.j2): call, what, seconds since 1970, caller's number,
+Asterisk appends one line an occurrence (deploy/asterisk/extensions.conf.j2): call, what, when (UTC), caller's number,
 number dialled, extension. The file is private, and gone as soon as its lines are in the database. Reading a line twice changes
 nothing, so a crash in the middle costs nothing.
 """
@@ -65,8 +65,8 @@ class SafetyNetLog:
 
     async def _take(self, channel_id: str, what: str, at_text: str, number: str, dialled: str, extension: str) -> None:
         try:
-            at = datetime.fromtimestamp(float(at_text), UTC)
-        except (ValueError, OverflowError, OSError):
+            at = datetime.fromisoformat(at_text).astimezone(UTC)
+        except ValueError:
             log.warning("safety_net_line_malformed", what="time")
             return
         match what:

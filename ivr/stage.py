@@ -186,8 +186,9 @@ class Stage:
     async def _hold(self) -> None:
         try:
             await self._bridge(self.hold_bridge, "holding")
+            # A holding bridge plays the default music to whom it holds. Music started over ARI would take the place of the one
+            # announcer that such a bridge may have, and no comfort message could be said (measured on 22.10.1).
             await self._services.ari.add_to_bridge(self.hold_bridge, self.channel_id)
-            await self._services.ari.start_bridge_music(self.hold_bridge, MUSIC)
         except AriError as error:
             log.error("caller_not_held", status=error.status, reason=error.reason)
             self._services.contacts.note(self.contact_id, "music_failed")
@@ -229,7 +230,7 @@ class Stage:
         if offer is not None:
             metrics.offers_total.labels(result="answered").inc()
             services.contacts.talking(self.contact_id, offer.counsellor_id, services.clock.now())
-        self._post(m.Connected(leg_id=leg_id))
+        self._post(m.Connected(leg_id=leg_id, at=services.clock.monotonic()))
 
     async def _quietly(self, operation: Awaitable[object]) -> None:
         """Run an operation whose failure changes nothing: gone already, or found by the next comparison."""

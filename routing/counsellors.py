@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from enum import StrEnum
 from uuid import UUID
 
 import structlog
@@ -12,9 +11,12 @@ from sqlalchemy import DateTime, Uuid, bindparam, text
 
 from core.clock import Clock
 from core.database import Database
-from routing.pins import MAX_LENGTH, MIN_LENGTH, PinHasher
-from routing.presence_model import BreakReason, Human, PresenceEvent, System
+from routing.pin_rules import MAX_LENGTH, MIN_LENGTH
+from routing.pins import PinHasher
+from routing.presence_model import BreakReason, Change, Human, PresenceEvent, SignIn, System
 from routing.presence_store import Applied, PresenceStore
+
+__all__ = ["LOCKED_FOR", "MAX_FAILURES", "Change", "Counsellors", "SignIn"]
 
 log = structlog.get_logger()
 
@@ -41,32 +43,6 @@ _COUNT_ATTEMPT = text(
 ).bindparams(bindparam("now", type_=DateTime(timezone=True)), bindparam("locked_until", type_=DateTime(timezone=True)))
 
 _FORGIVE = text("UPDATE counsellors SET pin_failures = 0, pin_locked_until = NULL WHERE id = :id").bindparams(bindparam("id", type_=Uuid))
-
-
-class SignIn(StrEnum):
-    """What came of a PIN."""
-
-    OK = "ok"
-    WRONG_PIN = "wrong_pin"
-    #: Too many wrong ones; even the right one is refused until the lock ends.
-    LOCKED = "locked"
-    #: Nobody has this extension.
-    UNKNOWN = "unknown"
-    #: The account has been closed.
-    DISABLED = "disabled"
-
-
-class Change(StrEnum):
-    """What came of a change of presence."""
-
-    DONE = "done"
-    #: It was so already.
-    ALREADY = "already"
-    NOT_SIGNED_IN = "not_signed_in"
-    #: There is nothing to end: a call is under way.
-    IN_CALL = "in_call"
-    UNKNOWN = "unknown"
-    DISABLED = "disabled"
 
 
 def _nobody_listens(_: UUID) -> None:

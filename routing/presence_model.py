@@ -55,6 +55,32 @@ class PresenceEvent(StrEnum):
     PHONE_UNREACHABLE = "phone_unreachable"
 
 
+class SignIn(StrEnum):
+    """What came of a PIN."""
+
+    OK = "ok"
+    WRONG_PIN = "wrong_pin"
+    #: Too many wrong ones; even the right one is refused until the lock ends.
+    LOCKED = "locked"
+    #: Nobody has this extension.
+    UNKNOWN = "unknown"
+    #: The account has been closed.
+    DISABLED = "disabled"
+
+
+class Change(StrEnum):
+    """What came of a change of presence."""
+
+    DONE = "done"
+    #: It was so already.
+    ALREADY = "already"
+    NOT_SIGNED_IN = "not_signed_in"
+    #: There is nothing to end: a call is under way.
+    IN_CALL = "in_call"
+    UNKNOWN = "unknown"
+    DISABLED = "disabled"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
     """One counsellor at one instant."""

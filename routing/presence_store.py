@@ -16,11 +16,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core.database import Database
 from routing.presence_model import BreakReason, Human, PresenceEvent, System
 
-_FINISHED = "system = CASE p.system WHEN 'wrapup' THEN 'idle' ELSE p.system END, " \
-    "deadline = CASE p.system WHEN 'wrapup' THEN NULL ELSE p.deadline END"  # fmt: skip
+#: Wrap-up, if it was that, is over.
+_FINISHED = """
+    system = CASE p.system WHEN 'wrapup' THEN 'idle' ELSE p.system END,
+    deadline = CASE p.system WHEN 'wrapup' THEN NULL ELSE p.deadline END
+"""
 
 
 def _statement(kind: str, changes: str, condition: str) -> TextClause:
+    # Put together from the constants below only; what comes from outside is bound.
     return text(
         f"""
         WITH changed AS (
@@ -35,7 +39,7 @@ def _statement(kind: str, changes: str, condition: str) -> TextClause:
         SELECT c.id, c.disabled_at IS NOT NULL AS disabled, p.human, p.system, changed.counsellor_id IS NOT NULL AS changed
         FROM counsellors c JOIN presence p ON p.counsellor_id = c.id LEFT JOIN changed ON changed.counsellor_id = c.id
         WHERE c.extension = :extension
-        """
+        """  # noqa: S608
     )
 
 
@@ -106,9 +110,7 @@ class PresenceStore:
         if not rows:
             return None
         row = rows[0]
-        return Applied(
-            counsellor_id=row.id, disabled=row.disabled, human=Human(row.human), system=System(row.system), changed=row.changed
-        )
+        return Applied(counsellor_id=row.id, disabled=row.disabled, human=Human(row.human), system=System(row.system), changed=row.changed)
 
     async def set_reachable_phones(self, extensions: Collection[str]) -> list[UUID]:
         """Exactly these phones can be reached; returns the counsellors for whom that is news."""

@@ -13,7 +13,7 @@ from deploy.machine.stamps import Stamps, digest
 #: Compiling would need compilers that a bare machine does not have; a missing wheel shall be a clear sentence.
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "5")
 _REQUIREMENTS = {"phones": ("phones", "dev"), "dev": ("dev",)}
-_AGAIN = ("check the network and run the same command again: finished downloads are kept",)
+_AGAIN = ("check the network and run the same command again",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,8 @@ class Virtualenv:
         """Install one requirements file. Raises `StepError`."""
         for name in _REQUIREMENTS:
             self.stamps.clear(name)
-        self._pip("install", "--require-hashes", "--only-binary=:all:", "--requirement", str(self._file(requirements)), remedy=_AGAIN)
+        options = ("--require-hashes", "--only-binary=:all:", "--no-compile")  # each module is compiled when it is first used
+        self._pip("install", *options, "--requirement", str(self._file(requirements)), remedy=_AGAIN)
         self.stamps.set(requirements, self._digest(requirements))
 
     def has_project(self) -> bool:

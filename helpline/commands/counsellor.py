@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -18,12 +20,12 @@ from rich.table import Table
 from core import settings_file
 from core.clock import seoul
 from core.database import Database
-from core.errors import AnnyeongError, DatabaseError, DatabaseUnavailable
+from core.errors import DatabaseError, DatabaseUnavailable
 from core.settings import Settings
 from helpline.embedded.addresses import database_url
 from ivr.phone_accounts import Account, AccountError, PhoneAccounts
 from ivr.phone_settings import PhoneSettings
-from routing import pins
+from routing import pin_rules, pins
 
 T = TypeVar("T")
 
@@ -34,14 +36,17 @@ Extension = Annotated[str, typer.Argument(metavar="EXT", help="내선번호 / Ex
 AsJson = Annotated[bool, typer.Option("--json", help="기계가 읽는 형식으로 / For programs")]
 Pin = Annotated[
     str,
-    typer.Option("--pin", metavar="DIGITS|prompt|generated", help="PIN 숫자 4~8자리, 물어보기, 또는 자동 생성 / 4 to 8 digits, ask, or make one"),
+    typer.Option(
+        "--pin", metavar="DIGITS|prompt|generated", help="PIN 숫자 4~8자리, 물어보기, 또는 자동 생성 / 4 to 8 digits, ask, or make one"
+    ),
 ]
 Server = Annotated[
     str | None, typer.Option("--server", metavar="HOST[:PORT]", help="전화기가 접속할 서버 주소 / Address phones connect to, if not as set")
 ]
 Qr = Annotated[bool, typer.Option("--qr", help="Grandstream Wave용 QR 코드 / QR code for Grandstream Wave")]
 Linphone = Annotated[
-    Path | None, typer.Option("--linphone", metavar="FILE", help="Linphone 원격 설정 파일로 저장 / Save a Linphone remote provisioning file")
+    Path | None,
+    typer.Option("--linphone", metavar="FILE", help="Linphone 원격 설정 파일로 저장 / Save a Linphone remote provisioning file"),
 ]
 
 _HUMAN = {"off": "로그아웃 / signed out", "ready": "대기 / ready", "break": "휴식 / break"}
@@ -50,6 +55,11 @@ _REASON = {"meal": "식사 / meal", "rest": "휴식 / rest", "training": "교육
 
 _CODES = """전화기에서 / On the phone:  *11 로그인(PIN) / sign in   *12 대기 / ready   *13 휴식 / break
                             *14 로그아웃 / sign out   *15 정리 끝 / end wrap-up"""
+
+_NOT_PREPARED = (
+    "데이터베이스가 이 버전에 맞지 않습니다: annyeong120 up 을 먼저 실행하세요. / "
+    "The database is not prepared for this version: run `annyeong120 up` once."
+)
 
 counsellor = typer.Typer(no_args_is_help=True, help="상담사와 전화기 계정 / Counsellors and their phones")
 _out = Console(highlight=False)
@@ -72,10 +82,11 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """상담사를 등록하고 전화기 계정을 만듭니다. / Register a counsellor and make their phone's account."""
-    settings = _settings()
+    settings = settings_file.load()
+    address = _server(settings, server)
     chosen = _pin(pin, extension or "")
     account, secret = _run(settings, lambda accounts: accounts.add(name, extension=extension, pin=chosen))
-    phone = _phone(settings, account, secret, server)
+    phone = _phone(address, account, secret)
     if as_json:
         _print_json({**_record(account), "pin": chosen if pin == GENERATED else None, **_phone_record(phone)})
     else:
@@ -92,7 +103,7 @@ def list_(
     everybody: Annotated[bool, typer.Option("--all", help="사용 중지된 사람도 / Also those who left")] = False, as_json: AsJson = False
 ) -> None:
     """상담사 목록 / Who works here, and whether they can be rung now."""
-    found = _run(_settings(), lambda accounts: accounts.list(everybody=everybody))
+    found = _run(settings_file.load(), lambda accounts: accounts.list(everybody=everybody))
     if as_json:
         _print_json([_record(account) for account in found])
         return
@@ -111,7 +122,7 @@ def list_(
 def set_pin(extension: Extension, pin: Pin = PROMPT) -> None:
     """PIN을 바꾸고 잠금을 풉니다. / Give somebody a new PIN; also ends a lock."""
     chosen = _pin(pin, extension)
-    _run(_settings(), lambda accounts: accounts.set_pin(extension, chosen))
+    _run(settings_file.load(), lambda accounts: accounts.set_pin(extension, chosen))
     _out.print(f"{extension}: PIN을 바꾸었습니다. / PIN changed.")
     if pin == GENERATED:
         _out.print(f"PIN: [bold]{chosen}[/]   (지금 한 번만 표시됩니다 / shown only this once)")
@@ -120,14 +131,14 @@ def set_pin(extension: Extension, pin: Pin = PROMPT) -> None:
 @counsellor.command()
 def disable(extension: Extension) -> None:
     """사용을 중지합니다(기록은 남습니다). / Close an account; its history stays."""
-    changed = _run(_settings(), lambda accounts: accounts.disable(extension))
+    changed = _run(settings_file.load(), lambda accounts: accounts.disable(extension))
     _out.print(f"{extension}: " + ("사용을 중지했습니다. / disabled." if changed else "이미 중지되어 있습니다. / was disabled already."))
 
 
 @counsellor.command()
 def enable(extension: Extension) -> None:
     """다시 사용합니다(같은 PIN과 전화기). / Open it again, with the same PIN and phone."""
-    changed = _run(_settings(), lambda accounts: accounts.enable(extension))
+    changed = _run(settings_file.load(), lambda accounts: accounts.enable(extension))
     _out.print(f"{extension}: " + ("다시 사용합니다. / enabled." if changed else "이미 사용 중입니다. / was enabled already."))
 
 
@@ -135,7 +146,9 @@ def enable(extension: Extension) -> None:
 def phone(
     extension: Extension,
     qr: Qr = False,
-    new_secret: Annotated[bool, typer.Option("--new-secret", help="새 비밀번호 생성(옛것은 못 씀) / New secret; the old one stops working")] = False,
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="새 비밀번호 생성(옛것은 못 씀) / New secret; the old one stops working")
+    ] = False,
     linphone: Linphone = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -146,14 +159,15 @@ def phone(
             "비밀번호는 저장되어 있지 않아 QR 코드나 설정 파일에 넣을 수 없습니다. --new-secret 을 함께 쓰세요. / "
             "The secret is not stored, so it can't be put into a QR code or file: add --new-secret."
         )
-    settings = _settings()
+    settings = settings_file.load()
+    address = _server(settings, server)
 
     async def look(accounts: PhoneAccounts) -> tuple[Account, str | None]:
         account = await accounts.get(extension)
         return account, await accounts.renew_secret(extension) if new_secret else None
 
     account, secret = _run(settings, look)
-    found = _phone(settings, account, secret, server)
+    found = _phone(address, account, secret)
     if as_json:
         _print_json({**_record(account), **_phone_record(found)})
     else:
@@ -164,13 +178,6 @@ def phone(
 # --- how -------------------------------------------------------------------------------------------------------------
 
 
-def _settings() -> Settings:
-    try:
-        return settings_file.load()
-    except AnnyeongError as error:
-        _fail(str(error))
-
-
 def _run(settings: Settings, work: Callable[[PhoneAccounts], Awaitable[T]]) -> T:
     async def inside() -> T:
         db = Database(database_url(settings), pool_size=2, statement_timeout_s=settings.database.statement_timeout_s)
@@ -179,19 +186,20 @@ def _run(settings: Settings, work: Callable[[PhoneAccounts], Awaitable[T]]) -> T
         finally:
             await db.close()
 
+    # What goes wrong is said below, in words; standard output may be somebody's JSON.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         return asyncio.run(inside())
-    except (AccountError, pins.WeakPin) as error:
+    except (AccountError, pin_rules.WeakPin) as error:
         _fail(str(error))
     except DatabaseUnavailable as error:
         where = "annyeong120 up 이 실행 중인지" if settings.embedded_database else "database.url 과 PostgreSQL 서버를"
         here = "is `annyeong120 up` running?" if settings.embedded_database else "check database.url and the PostgreSQL server."
         _fail(f"데이터베이스에 연결할 수 없습니다. {where} 확인하세요. / The database can't be reached: {here}\n({error})")
     except DatabaseError as error:
-        missing = "42P01" in str(error) or "42703" in str(error)
-        hint = "데이터베이스가 이 버전에 맞지 않습니다: annyeong120 up 을 먼저 실행하세요. / The database is not prepared for this version: " \
-            "run `annyeong120 up` once." if missing else "데이터베이스 오류 / The database refused:"  # fmt: skip
-        _fail(f"{hint}\n({error})")
+        if "UndefinedTable" in str(error) or "UndefinedColumn" in str(error):
+            _fail(f"{_NOT_PREPARED}\n({error})")
+        _fail(f"데이터베이스 오류 / The database refused:\n({error})")
 
 
 def _fail(message: str) -> NoReturn:
@@ -205,15 +213,14 @@ def _pin(given: str, extension: str) -> str:
     pin: str = typer.prompt("PIN", hide_input=True, confirmation_prompt=True) if given == PROMPT else given
     try:
         # Said before anything is asked of the database; checked there again with the extension that was chosen.
-        pins.check(pin, extension=extension)
-    except pins.WeakPin as error:
+        pin_rules.check(pin, extension=extension)
+    except pin_rules.WeakPin as error:
         _fail(str(error))
     return pin
 
 
-def _phone(settings: Settings, account: Account, secret: str | None, server: str | None) -> PhoneSettings:
-    host, port = _server(settings, server)
-    return PhoneSettings(host=host, port=port, extension=account.extension, display_name=account.name, secret=secret)
+def _phone(address: tuple[str, int], account: Account, secret: str | None) -> PhoneSettings:
+    return PhoneSettings(host=address[0], port=address[1], extension=account.extension, display_name=account.name, secret=secret)
 
 
 def _server(settings: Settings, given: str | None) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 pjsua2 is a C++ library; a fault in it ends the process it lives in. So each phone is a process of its own (`softphone.Softphone`
 starts and drives it), which also makes "the phone dies" a plain SIGKILL. The process ends by itself when its input closes.
 
-The first line is the configuration (see `_Config`), each further line `{"id": 1, "do": "call", …}`, answered by
+The first line is the configuration (see `PhoneConfig`), each further line `{"id": 1, "do": "call", …}`, answered by
 `{"event": "reply", "id": 1, …}`. Other lines are events with `mono_ns` (CLOCK_MONOTONIC, comparable between processes of one machine)
 and `wall_ns`. Standard output carries nothing else; the library's own log goes to a file.
 """
@@ -17,38 +17,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pjsua2 as pj
 
 from helpline.demo.softphone_audio import Ear, Mouth
+from helpline.demo.softphone_setup import PhoneConfig, account_config, start_library
 
 #: Longest wait for a command while nothing arrives from the network; SIP messages are handled at once.
 _POLL_MS = 10
 
 _Fields = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Config:
-    user: str
-    secret: str
-    server: str
-    port: int
-    transport: str = "udp"
-    #: Local address: where the phone's SIP and RTP come from.
-    address: str = "127.0.0.1"
-    #: First RTP port of this phone; it uses up to 20 from there.
-    rtp_port: int = 0
-    #: The caller's name and address as sent in From; empty: `sip:user@server`.
-    from_uri: str = ""
-    codecs: list[str] = field(default_factory=lambda: ["PCMA", "PCMU"])
-    expires_s: int = 60
-    listen_for: list[int] = field(default_factory=list)
-    record: str = ""
-    log: str = ""
 
 
 class _Wire:
@@ -121,7 +102,7 @@ class _Account(pj.Account):  # type: ignore[misc]
 
 
 class _Phone:
-    def __init__(self, config: _Config, wire: _Wire) -> None:
+    def __init__(self, config: PhoneConfig, wire: _Wire) -> None:
         self.config = config
         self.wire = wire
         self.calls: dict[int, _Call] = {}
@@ -129,65 +110,12 @@ class _Phone:
         self.numbers = 0
         self.policy: _Fields = {"code": 180}
         self.due: list[tuple[float, Callable[[], None]]] = []
-        self.endpoint = self._start_library()
+        self.endpoint = start_library(config)
         self.ear = Ear(config.listen_for, wire.send, config.record)
         self.mouth = Mouth()
         self.account = _Account(self)
-        self.account.create(self._account_config())
+        self.account.create(account_config(config))
         wire.send("ready")
-
-    def _start_library(self) -> pj.Endpoint:
-        config = self.config
-        setup = pj.EpConfig()
-        # No worker thread: callbacks arrive in the main thread, inside libHandleEvents.
-        setup.uaConfig.threadCnt = 0
-        setup.uaConfig.mainThreadOnly = False
-        setup.uaConfig.maxCalls = 16
-        setup.uaConfig.userAgent = "annyeong120 softphone"
-        setup.logConfig.consoleLevel = 0
-        setup.logConfig.level = 4 if config.log else 0
-        setup.logConfig.filename = config.log
-        media = setup.medConfig
-        media.clockRate = media.sndClockRate = 8000
-        media.channelCount = 1
-        # Silence is sent too: a phone whose RTP stops looks dead.
-        media.noVad = True
-        media.ecTailLen = 0
-        media.quality = 1
-        media.sndAutoCloseTime = -1
-        endpoint = pj.Endpoint()
-        endpoint.libCreate()
-        endpoint.libInit(setup)
-        bind = pj.TransportConfig()
-        bind.boundAddress = config.address
-        endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP if config.transport == "udp" else pj.PJSIP_TRANSPORT_TCP, bind)
-        endpoint.libStart()
-        endpoint.audDevManager().setNullDev()
-        for codec in endpoint.codecEnum2():
-            wanted = [index for index, name in enumerate(config.codecs) if codec.codecId.upper().startswith(f"{name.upper()}/8000")]
-            endpoint.codecSetPriority(codec.codecId, 255 - wanted[0] if wanted else 0)
-        return endpoint
-
-    def _account_config(self) -> pj.AccountConfig:
-        config = self.config
-        suffix = ";transport=tcp" if config.transport == "tcp" else ""
-        account = pj.AccountConfig()
-        account.idUri = config.from_uri or f"sip:{config.user}@{config.server}"
-        account.regConfig.registrarUri = f"sip:{config.server}:{config.port}{suffix}"
-        account.regConfig.registerOnAdd = False
-        account.regConfig.timeoutSec = config.expires_s
-        account.regConfig.retryIntervalSec = 2
-        account.regConfig.firstRetryIntervalSec = 1
-        account.regConfig.unregWaitMsec = 500
-        if config.secret:
-            account.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", config.user, 0, config.secret))
-        account.natConfig.contactRewriteUse = 0
-        account.natConfig.udpKaIntervalSec = 0
-        account.mediaConfig.transportConfig.boundAddress = config.address
-        if config.rtp_port:
-            account.mediaConfig.transportConfig.port = config.rtp_port
-            account.mediaConfig.transportConfig.portRange = 20
-        return account
 
     # --- calls ---------------------------------------------------------------------------------------------------------------
 
@@ -281,11 +209,24 @@ class _Phone:
         return call.number
 
     def _press(self, command: Mapping[str, Any]) -> None:
-        parameters = pj.CallSendDtmfParam()
-        parameters.digits = command["digits"]
-        parameters.duration = command.get("duration_ms", 160)
-        parameters.method = pj.PJSUA_DTMF_METHOD_SIP_INFO if command["method"] == "info" else pj.PJSUA_DTMF_METHOD_RFC2833
-        self.calls[command["call"]].sendDtmf(parameters)
+        """Press keys one after another, with a gap as a finger makes it; no gap: as fast as the library can."""
+        number, digits, gap_ms = command["call"], command["digits"], command.get("gap_ms")
+        duration_ms = command.get("duration_ms", 160)
+        if number not in self.calls:
+            raise KeyError(f"call {number} is over")
+        groups = list(digits) if gap_ms is not None else [digits]
+        for index, group in enumerate(groups):
+            at = time.monotonic() + index * (duration_ms + (gap_ms or 0)) / 1000
+            self.due.append((at, partial(self._press_now, number, group, command["method"], duration_ms, len(groups) - index - 1)))
+
+    def _press_now(self, number: int, digits: str, method: str, duration_ms: int, left: int) -> None:
+        if call := self.calls.get(number):
+            parameters = pj.CallSendDtmfParam()
+            parameters.digits = digits
+            parameters.duration = duration_ms
+            parameters.method = pj.PJSUA_DTMF_METHOD_SIP_INFO if method == "info" else pj.PJSUA_DTMF_METHOD_RFC2833
+            call.sendDtmf(parameters)
+        self.wire.send("pressed", call=number, left=left)
 
     def _stream(self, call: _Call) -> _Fields:
         statistics, info = call.getStreamStat(0), call.getStreamInfo(0)
@@ -301,7 +242,10 @@ class _Phone:
             now = time.monotonic()
             for entry in [entry for entry in self.due if entry[0] <= now]:
                 self.due.remove(entry)
-                entry[1]()
+                try:
+                    entry[1]()
+                except pj.Error as error:
+                    self.wire.send("error", reason=error.reason or error.title)
             while not commands.empty():
                 line = commands.get()
                 if line is None:
@@ -329,7 +273,7 @@ def main() -> None:
     # Whatever a library prints must not disturb the protocol: descriptor 1 becomes standard error, the events get a copy of it.
     wire = _Wire(os.dup(1))
     os.dup2(2, 1)
-    config = _Config(**json.loads(sys.stdin.readline()))
+    config = PhoneConfig(**json.loads(sys.stdin.readline()))
     if config.log:
         Path(config.log).parent.mkdir(parents=True, exist_ok=True)
     commands: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -32,7 +32,7 @@ def nodes(settings: Settings) -> list[NodeSettings]:
             url=f"http://{host}:{settings.asterisk.http_port}/ari",
             username=ARI_USER,
             password=SecretStr(ari_password(Folders.of(settings.data_dir))),
-            prompts=str(settings.prompts_folder),
+            prompts=str(settings.prompts_folder.absolute()),
         )
     ]
 

@@ -9,17 +9,18 @@ import subprocess
 from pathlib import Path
 
 import aiohttp
+import psutil
 import structlog
 from sqlalchemy.engine import make_url
 
 from core.errors import AnnyeongError
 from core.settings import Settings
-from helpline.embedded import asterisk_program
-from helpline.embedded.child import Child
+from helpline.embedded import asterisk_program, port_check, source_filter
+from helpline.embedded.child import Child, PortTaken
 from helpline.embedded.folders import Folders
 from helpline.embedded.hosts import client_host
-from helpline.embedded.process import Launch
-from ivr import asterisk_config, music, static_phones
+from helpline.embedded.process import Launch, Process
+from ivr import asterisk_config, music, phone_copies
 from ivr.asterisk_config import Place
 
 log = structlog.get_logger()
@@ -63,6 +64,10 @@ class EmbeddedAsterisk(Child):
     async def prepare(self) -> None:
         """Check the version, write the configuration."""
         await asyncio.to_thread(self.program.check)
+        for use in port_check.of_asterisk(self.settings):
+            # Asterisk itself would start without the port and be deaf.
+            if not use.is_free():
+                raise PortTaken(use.sentence())
         await asyncio.to_thread(self.configure)
 
     def configure(self) -> tuple[str, ...]:
@@ -72,9 +77,8 @@ class EmbeddedAsterisk(Child):
         place = self.place
         files = asterisk_config.render(self.settings, place=place, database_url=self.database_url, ari_password=ari_password(self.folders))
         changed = asterisk_config.write(files, place.etc)
-        # Sorcery complains about a file that is not there; the phones come as soon as the database has been read.
-        for name in (asterisk_config.STATIC_PHONES_FILE, static_phones.DIALPLAN_FILE):
-            (place.etc / name).touch(mode=0o600)
+        # The phones come as soon as the database has been read; until then there is a place to look.
+        (place.etc / phone_copies.DIALPLAN_FILE).touch(mode=0o600)
         # Its lines hold callers' numbers.
         place.safety_net_file.touch(mode=0o600)
         return changed
@@ -88,7 +92,7 @@ class EmbeddedAsterisk(Child):
         )
 
     async def ready(self) -> bool:
-        """Whether ARI answers and everything is loaded."""
+        """Whether ARI answers."""
         host = client_host(self.settings.asterisk.http_bind)
         address = f"http://{host}:{self.settings.asterisk.http_port}/ari/asterisk/info?only=status"
         headers = {"Authorization": aiohttp.encode_basic_auth(asterisk_config.ARI_USER, ari_password(self.folders))}
@@ -100,6 +104,29 @@ class EmbeddedAsterisk(Child):
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
+
+    async def started(self, process: Process) -> None:
+        """Wait until the last module is loaded, then close its ears to strangers: see `source_filter`."""
+        try:
+            # ARI answers a moment before; a signal to stop that comes in between is lost.
+            await self.command("core waitfullybooted")
+        except (AsteriskCommandError, OSError) as error:
+            log.warning("asterisk_console_silent", error=str(error))
+        if any(asterisk_config.outbound_host(trunk) for trunk in self.settings.trunks):
+            # A name's addresses change; a carrier's answers must not be dropped with the strangers' questions.
+            log.info("strangers_are_refused", why="a trunk's outbound_uri holds a host name: give its address to have them ignored")
+            return
+        networks = asterisk_config.known_sources(self.settings)
+        try:
+            count = await asyncio.to_thread(source_filter.attach, process.pid, self.settings.asterisk.sip_port, networks)
+            log.info("strangers_are_ignored", sockets=count)
+        except (OSError, ValueError, psutil.Error) as error:
+            log.warning("strangers_are_refused", why=str(error))
+
+    async def follow_music(self) -> None:
+        """Music was recorded, or has gone: let Asterisk play from where there is some. Raises AsteriskCommandError, OSError."""
+        if "musiconhold.conf" in await asyncio.to_thread(self.configure):
+            await self.command("moh reload")
 
     async def command(self, line: str) -> str:
         """Run a console command (`pjsip reload`). Raises AsteriskCommandError."""

@@ -6,8 +6,13 @@ import signal
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from core.errors import AnnyeongError
 from helpline.embedded.folders import Folders
-from helpline.embedded.process import Launch
+from helpline.embedded.process import Launch, Process
+
+
+class PortTaken(AnnyeongError):
+    """A port that is needed is in use."""
 
 
 class Child(ABC):
@@ -41,9 +46,11 @@ class Child(ABC):
         """Where what it prints goes."""
         return self.folders.log / f"{self.name}.log"
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # noqa: B027 (nothing to do is the usual case)
         """Whatever must be there before it can start. Raises AnnyeongError with a sentence for people."""
-        return None
+
+    async def started(self, process: Process) -> None:  # noqa: B027 (likewise)
+        """What remains to be done once it is ready, or has been taken over. Never raises."""
 
     @abstractmethod
     def launch(self) -> Launch:

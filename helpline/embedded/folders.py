@@ -21,7 +21,7 @@ class Folders:
     @classmethod
     def of(cls, data_dir: Path) -> Folders:
         """Of a data folder as the settings name it."""
-        return cls(Path(os.path.abspath(data_dir)))
+        return cls(data_dir.absolute())
 
     @property
     def postgres(self) -> Path:

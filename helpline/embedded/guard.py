@@ -17,10 +17,10 @@ log = structlog.get_logger()
 
 #: Wait before the first restart: long enough for sockets to be free again, short enough for a caller not to notice.
 FIRST_RESTART_S = 0.1
-#: Longest wait between two restarts of a process that keeps failing.
-LONGEST_RESTART_S = 30.0
-#: A process that ran this long was healthy: its next failure is a first one again.
-SETTLED_S = 60.0
+#: Longest wait between two restarts of a process that keeps failing: callers are with the safety net all that time.
+LONGEST_RESTART_S = 5.0
+#: A process that was ready this long was healthy: its next failure is a first one again.
+SETTLED_S = 5.0
 _ASK_EVERY_S = 0.05
 
 
@@ -56,6 +56,7 @@ class Guard:
         if found is not None:
             self.process = found
             if await self._until_ready(found):
+                await self.child.started(found)
                 self._say(f"{self.child.title}: already running (process {found.pid}), taken over")
                 return
             await found.stop(signal.SIGKILL, 5.0)
@@ -106,7 +107,9 @@ class Guard:
             if self.process.alive():
                 await self.process.stop(signal.SIGKILL, 5.0)
                 raise ChildFailed(f"{self.child.title} was not ready within {self.child.ready_within_s:g} s; see {self.child.log}")
-            raise ChildFailed(f"{self.child.title} ended while starting; {self._last_words()}")
+            code = await self.process.wait()
+            raise ChildFailed(f"{self.child.title} ended with code {code} while starting; {self._last_words()}")
+        await self.child.started(self.process)
 
     async def _until_ready(self, process: Process) -> bool:
         deadline = time.monotonic() + self.child.ready_within_s
@@ -130,7 +133,7 @@ class Guard:
             elif self.child.unhealthy_after_s is not None and time.monotonic() - answered > self.child.unhealthy_after_s:
                 log.error("child_frozen", child=self.child.name)
                 self._say(f"{self.child.title}: no answer for {self.child.unhealthy_after_s:g} s")
-                process.send(signal.SIGKILL)
+                process.kill_all()
                 return await process.wait()
 
     def _last_words(self) -> str:

@@ -72,8 +72,9 @@ class EmbeddedPostgres(Child):
     stop_signal = signal.SIGINT  # "fast": ends sessions, writes everything, no crash recovery at the next start
     stop_grace_s = 20.0
     ready_within_s = 60.0
-    health_every_s = 2.0
-    unhealthy_after_s = 15.0
+    health_every_s = 1.0
+    # Asterisk has no time-out of its own for a database that does not answer: until it is replaced, nobody's phone can be looked up.
+    unhealthy_after_s = 6.0
 
     def __init__(self, folders: Folders) -> None:
         super().__init__(folders)

@@ -7,10 +7,12 @@ pid for it. Its end is told by a pidfd, which works for children and for adopted
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from pathlib import Path
 import psutil
 
 from ivr.asterisk_config import write_private
+
+#: Seconds between two requests to end.
+_REPEAT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,22 +122,35 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it is gone."""
         if self.alive():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
+
+    def kill_all(self) -> None:
+        """SIGKILL to it and everything it started: frozen children would hold on to what a new one needs (PostgreSQL's memory)."""
+        if not self.alive():
+            return
+        with contextlib.suppress(psutil.Error):
+            family = psutil.Process(self.pid).children(recursive=True)
+            self.send(signal.SIGKILL)
+            for child in family:
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
 
     async def stop(self, number: signal.Signals, grace_s: float) -> bool:
         """Ask it to end, insist after `grace_s` seconds. Whether it went by itself."""
-        self.send(number)
-        try:
-            async with asyncio.timeout(grace_s):
-                await self.wait()
-            return True
-        except TimeoutError:
-            self.send(signal.SIGKILL)
-            await self.wait()
-            return False
+        deadline = time.monotonic() + grace_s
+        while (left := deadline - time.monotonic()) > 0:
+            # Again and again: a process that is just starting may not listen yet, and one that does is not hurt by a second time.
+            self.send(number)
+            try:
+                async with asyncio.timeout(min(left, _REPEAT_S)):
+                    await self.wait()
+                return True
+            except TimeoutError:
+                continue
+        self.send(signal.SIGKILL)
+        await self.wait()
+        return False
 
     def _reap(self) -> int | None:
         return self._child.wait() if self._child is not None else None

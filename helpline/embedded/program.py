@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import aiohttp
 
 from core.settings import Settings
-from helpline.embedded.child import Child
+from helpline.embedded import port_check
+from helpline.embedded.child import Child, PortTaken
 from helpline.embedded.folders import Folders
 from helpline.embedded.hosts import client_host
 from helpline.embedded.process import Launch
@@ -30,14 +32,20 @@ class EmbeddedProgram(Child):
         super().__init__(folders)
         self.settings = settings
 
+    async def prepare(self) -> None:
+        """See `Child.prepare`."""
+        for use in port_check.of_program(self.settings):
+            if not use.is_free():
+                raise PortTaken(use.sentence())
+
     def launch(self) -> Launch:
         """See `Child.launch`. Where the settings file is, and the current folder, it learns from our environment."""
         environment = {"ANNYEONG120_DATA_DIR": str(self.folders.root), "PYTHONUNBUFFERED": "1"}
         named = os.environ.get("ANNYEONG120_SETTINGS")
         if named:
-            environment["ANNYEONG120_SETTINGS"] = os.path.abspath(named)
+            environment["ANNYEONG120_SETTINGS"] = str(Path(named).absolute())
         return Launch(
-            command=(sys.executable, "-m", "helpline", "serve"), environment=environment, log=self.log, umask=0o077, folder=os.getcwd()
+            command=(sys.executable, "-m", "helpline", "serve"), environment=environment, log=self.log, umask=0o077, folder=str(Path.cwd())
         )
 
     async def ready(self) -> bool:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import psycopg
 import structlog
 
+from core import migrate
 from core.errors import AnnyeongError, DatabaseUnavailable
 from core.settings import Settings
 from helpline.embedded import phone_copies
@@ -36,7 +37,7 @@ class AlreadyUp(AnnyeongError):
     """Another `annyeong120 up` looks after this data folder."""
 
 
-class _Stop(Exception):  # noqa: N818  (a request, not an error)
+class _Stop(Exception):
     """Ends the task group."""
 
 
@@ -118,8 +119,6 @@ class Supervisor:
 
     async def _migrate(self) -> None:
         """Bring the tables up to date; a database of somebody else's is waited for."""
-        from core import migrate  # alembic: slow to import, and needed nowhere else
-
         url = database_url(self.settings)
         began, told = time.monotonic(), False
         while True:

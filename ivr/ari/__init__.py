@@ -47,6 +47,7 @@ from ivr.ari.events import (
 )
 from ivr.ari.mailbox import Inbox, Mailbox, Switchboard
 from ivr.ari.model import Application, AsteriskInfo, Bridge, Channel, Endpoint, Playback
+from ivr.ari.supervision import Timing
 from ivr.ari.transport import HttpTransport, Request, Response, Transport
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "StasisEnd",
     "StasisStart",
     "Switchboard",
+    "Timing",
     "Transport",
     "Unauthorised",
     "Unknown",

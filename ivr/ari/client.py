@@ -64,7 +64,7 @@ class Ari:
         self.app = application
         self.authorization = authorization(username, password)
         self._own_http = None if http is not None else HttpTransport(self.url, self.authorization)
-        self._http: Transport = http or self._own_http  # type: ignore[assignment]  # one of them is there
+        self.over_http: Transport = http or self._own_http  # type: ignore[assignment]  # one of them is there
         self._socket: Transport | None = None
         self._replaced = False
 
@@ -162,7 +162,14 @@ class Ari:
         query = {"endpoint": endpoint, "app": self.app, "timeout": str(seconds), "appArgs": arguments}
         optional = (("callerId", caller_id), ("originator", originator), ("formats", formats))
         query |= {name: value for name, value in optional if value}
-        answer = await self._do("originate", {"channelId": channel_id}, query, body={"variables": dict(variables)} if variables else None)
+        variables_body = {"variables": dict(variables)} if variables else None
+        try:
+            answer = await self._do("originate", {"channelId": channel_id}, query, variables_body)
+        except Conflict as error:
+            # Asterisk reads 409 from an `errno` that may be left over from another request, where "Allocation failed" would be the truth.
+            if await self.channel(channel_id) is None:
+                raise ServerFault("originate", status=500, reason="Allocation failed") from error
+            raise
         return self._read("originate", answer, model.channel)
 
     # --- prompts -----------------------------------------------------------------------------------------------------------------
@@ -289,7 +296,7 @@ class Ari:
                 raise
             # Whatever ate the first one, a pooled connection of its own is the way least likely to share that fate.
             try:
-                return await self._once(operation, request, self._http)
+                return await self._once(operation, request, self.over_http)
             except AriError as error:
                 if done_if is not None and isinstance(error, done_if):
                     return DONE_BEFORE
@@ -298,7 +305,7 @@ class Ari:
     def _transport(self, operation: Operation) -> Transport:
         if operation.way is Way.SOCKET and self._socket is not None and self._socket.available:
             return self._socket
-        return self._http
+        return self.over_http
 
     async def _once(self, operation: Operation, request: Request, transport: Transport) -> Response:
         if self._replaced:
@@ -309,10 +316,10 @@ class Ari:
             try:
                 answer = await transport.request(request, operation.timeout_s)
             except Unreachable:
-                if transport is self._http:
+                if transport is self.over_http:
                     raise
                 # The socket went away between looking and sending.
-                answer = await self._http.request(request, operation.timeout_s)
+                answer = await self.over_http.request(request, operation.timeout_s)
             result = f"{answer.status // 100}xx"
         except Unreachable:
             result = "unreachable"

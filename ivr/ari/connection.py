@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -105,7 +105,7 @@ class Connection:
             while True:
                 began = loop.time()
                 try:
-                    await self._session(http)
+                    await _apart(self._session(http))
                 except Lost as reason:
                     self._complaint.say(reason)
                     await asyncio.sleep(backoff.after(reason, lasted_s=loop.time() - began))
@@ -281,6 +281,25 @@ class Connection:
 
     def _count(self, reason: str) -> None:
         metrics.events_ignored_total.labels(reason).inc()
+
+
+async def _apart(session: Coroutine[None, None, None]) -> None:
+    """Run it in a task of its own, awaited here and nowhere else.
+
+    In the task that waits for a TaskGroup a cancellation is forgotten if a child fails in the same moment (Python 3.11): the supervisor
+    could not be stopped.
+    """
+    task = asyncio.create_task(session, name="ari session")
+    try:
+        await asyncio.wait({task})
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                # It failed while being cancelled; looked at, so that asyncio does not complain.
+                task.exception()
+    await task
 
 
 def _first(group: BaseExceptionGroup[BaseException], kind: type[E]) -> E | None:

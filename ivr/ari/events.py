@@ -59,7 +59,7 @@ class StasisStart(_AboutChannel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StasisEnd(_AboutChannel):
-    """The channel left us: hung up, or gone on in the dialplan."""
+    """The channel left us: hung up, or gone on in the dialplan. Of an incoming channel it is the last that we hear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class ChannelCreated(_AboutChannel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDestroyed(_AboutChannel):
-    """The channel no longer exists; `cause` is a Q.850 cause (0: none was given)."""
+    """The channel no longer exists; `cause` is a Q.850 cause (0: none was given). Comes only for channels that we dialled."""
 
     cause: int
     cause_text: str = ""
@@ -89,7 +89,7 @@ class ChannelDestroyed(_AboutChannel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HangupRequest(_AboutChannel):
-    """Somebody hung up; may repeat."""
+    """Somebody hung up; may repeat. `cause` is a Q.850 cause, or 32 where the hang-up was our own request."""
 
     cause: int | None = None
 

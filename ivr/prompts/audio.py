@@ -21,7 +21,9 @@ SPEECH_DBFS: Final = -20.0
 PEAK_DBFS: Final = -3.0
 #: Quieter than this everywhere: nobody speaks in the file.
 SILENCE_DBFS: Final = -55.0
-#: A frame this far below the loudest one is a pause.
+#: A frame this far below the loudest one does not count for the loudness: pauses, and consonants that would make a short word "soft".
+_SOFT_DB: Final = 20.0
+#: A frame this far below the loudest one is silence; a final consonant is not.
 _PAUSE_DB: Final = 35.0
 _FRAME_S: Final = 0.01
 #: Blocks in which loudness and peaks are looked at, and how many of them the limiter looks ahead and back (6 ms): short enough
@@ -52,7 +54,7 @@ class Level:
     """What can be measured about a sound."""
 
     seconds: float
-    #: Loudness over the frames that are not pauses, dB below full scale.
+    #: Loudness over the frames in which somebody speaks, dB below full scale.
     rms_dbfs: float
     #: Loudness over everything, pauses too.
     overall_dbfs: float
@@ -74,14 +76,14 @@ def measure(samples: Sequence[float], rate: int) -> Level:
     size = max(1, round(rate * _BLOCK_S))
     pieces = [samples[at : at + size] for at in range(0, len(samples), size)]
     energies = [sum(map(mul, piece, piece)) / len(piece) for piece in pieces]
-    spoken = _spoken(energies)
+    heard = _louder(energies, _PAUSE_DB)
     return Level(
         seconds=len(samples) / rate,
-        rms_dbfs=_loudness(energies, spoken),
+        rms_dbfs=_loudness(energies, _louder(energies, _SOFT_DB)),
         overall_dbfs=dbfs(math.sqrt(sum(energies) / len(energies))),
         peak_dbfs=dbfs(max(map(abs, samples))),
-        lead_s=spoken[0] * size / rate,
-        tail_s=max(0, len(samples) - (spoken[-1] + 1) * size) / rate,
+        lead_s=heard[0] * size / rate,
+        tail_s=max(0, len(samples) - (heard[-1] + 1) * size) / rate,
     )
 
 
@@ -101,7 +103,7 @@ def levelled(samples: Sequence[float], rate: int, *, target_dbfs: float = SPEECH
     if not peaks or dbfs(max(peaks)) < SILENCE_DBFS:
         raise AudioError("it is silent")
     energies = [sum(map(mul, block, block)) / size for block in blocks]
-    spoken = _spoken(energies)
+    spoken = _louder(energies, _SOFT_DB)
     ceiling = 10 ** (peak_dbfs / 20) * _FULL - 1
     gain = 10 ** ((target_dbfs - _loudness(energies, spoken)) / 20)
     # Turning peaks down costs loudness, so the gain is corrected a few times.
@@ -112,7 +114,7 @@ def levelled(samples: Sequence[float], rate: int, *, target_dbfs: float = SPEECH
         if abs(miss) < 0.1:
             break
         gain *= 10 ** (miss / 20)
-    return _applied(blocks, gains, ceiling)
+    return _applied(blocks, gains)
 
 
 def faded(samples: Sequence[float], rate: int, *, seconds: float = 0.004) -> list[float]:
@@ -160,11 +162,11 @@ def decode(path: Path, rate: int) -> array[int]:
     return samples
 
 
-def _spoken(energies: Sequence[float]) -> list[int]:
-    """The blocks in which somebody speaks: a frame of several blocks counts, because a single block can fall between two waves."""
+def _louder(energies: Sequence[float], below_db: float) -> list[int]:
+    """The blocks of the frames at most this far below the loudest one; a single block could fall between two waves."""
     count = round(_FRAME_S / _BLOCK_S)
     frames = [sum(energies[at : at + count]) / len(energies[at : at + count]) for at in range(0, len(energies), count)]
-    floor = max(frames) / 10 ** (_PAUSE_DB / 10)
+    floor = max(frames) / 10 ** (below_db / 10)
     return [at for at in range(len(energies)) if frames[at // count] >= floor]
 
 
@@ -176,24 +178,25 @@ def _limiter(peaks: list[float], ceiling: float) -> list[float]:
     need = [min(1.0, ceiling / peak) if peak > 0 else 1.0 for peak in peaks]
     if min(need) >= 1.0:
         return need
-    count = len(need)
-    # The lowest need around each block, then its mean: the mean never exceeds the need of the block in the middle.
-    low = [min(need[max(0, at - _LOOK) : at + _LOOK + 1]) for at in range(count)]
+    # The lowest need around each block, then its mean: smooth, and never above the need of a block or of its two neighbours, between
+    # which the gain is a line.
+    reach = _LOOK + 1
+    low = [min(need[max(0, at - reach) : at + reach + 1]) for at in range(len(need))]
     padded = [low[0]] * _LOOK + low + [low[-1]] * _LOOK
     width = 2 * _LOOK + 1
-    return [sum(padded[at : at + width]) / width for at in range(count)]
+    return [sum(padded[at : at + width]) / width for at in range(len(need))]
 
 
-def _applied(blocks: Sequence[Sequence[float]], gains: list[float], ceiling: float) -> array[int]:
+def _applied(blocks: Sequence[Sequence[float]], gains: list[float]) -> array[int]:
     result = array("h")
     previous = gains[0]
     for block, gain in zip(blocks, gains, strict=True):
-        step = (gain - previous) / len(block)
-        if step:
-            # Between two blocks the gain is a line, which may pass the need of a sample by a hair.
-            values = [round(max(-ceiling, min(ceiling, sample * (previous + step * index)))) for index, sample in enumerate(block, start=1)]
+        size = len(block)
+        if abs(gain - previous) > 1e-9:
+            step = (gain - previous) / size
+            factors = [previous + step * index for index in range(1, size + 1)]
         else:
-            values = [round(sample * gain) for sample in block]
-        result.extend(values)
+            factors = [gain] * size
+        result.extend(map(int, map(mul, block, factors)))
         previous = gain
     return result

@@ -1,7 +1,7 @@
 """Build the prompts folder: synthesised speech, studio recordings over it, and the music. Only what changed is built.
 
-Layout: `<folder>/<language>/<id>.wav`, `<folder>/music/*.wav`, `<folder>/tones/*.wav`, `<folder>/manifest.json`; beside each `.wav`
-(8 kHz) a `.wav16` (16 kHz), from which Asterisk picks by the codec of the call. Interrupted builds go on where they stopped.
+Layout: `<folder>/<language>/<id>.wav`, `<folder>/music/*.wav`, `<folder>/tones/*.wav`, `<folder>/manifest.json`; beside the `.wav`
+(8 kHz) of a recording a `.wav16` (16 kHz); Asterisk picks by the codec of the call. Interrupted builds go on where they stopped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from ivr.prompts.recordings import Recording
 from ivr.prompts.texts import Prompt, Texts, load
 
 #: Changes when the same source is turned into different files.
-_PROCESSING: Final = "1"
+_PROCESSING: Final = "2"
+_SAVE_EVERY: Final = 20
 
 #: Called after each prompt with how many are done, of how many, and which one it was.
 Progress = Callable[[int, int, str], None]
@@ -103,17 +104,20 @@ def _build(
         sox()
     failures: list[str] = []
     built: list[str] = []
-    if removed:
+    try:
+        for done, (job, result) in enumerate(_run(folder, todo, engine, parallel), start=1):
+            if isinstance(result, Entry):
+                manifest.entries[job.key] = result
+                built.append(job.key)
+            else:
+                failures.append(f"{job.key}: {result}")
+            # So that even a kill costs little; each time would cost more than the sounds.
+            if done % _SAVE_EVERY == 0:
+                manifest.save(folder)
+            if progress:
+                progress(done, len(todo), job.key)
+    finally:
         manifest.save(folder)
-    for done, (job, result) in enumerate(_run(folder, todo, engine, parallel), start=1):
-        if isinstance(result, Entry):
-            manifest.entries[job.key] = result
-            built.append(job.key)
-            manifest.save(folder)
-        else:
-            failures.append(f"{job.key}: {result}")
-        if progress:
-            progress(done, len(todo), job.key)
     return Report(
         built=tuple(sorted(built)),
         unchanged=len(jobs) - len(todo),
@@ -190,8 +194,9 @@ def _do(folder: Path, job: _Job, engine: SpeechEngine) -> _Done:
 
 
 def _generated(folder: Path, job: _Job) -> Entry:
+    # Nothing in them lies above the narrow band, so a wide file would only be bigger.
     make = music.waiting if job.key == MUSIC else music.beep
-    files = {band.ending: make(band.rate) for band in BANDS}
+    files = {NARROW.ending: make(NARROW.rate)}
     _write(folder, job.key, files)
     level = audio.measure(audio.decode(folder / f"{job.key}.{NARROW.ending}", NARROW.rate), NARROW.rate)
     return _entry(job, Converted(files=files, level=level), source="generated")
@@ -202,7 +207,7 @@ def _spoken(folder: Path, job: _Job, prompt: Prompt, engine: SpeechEngine) -> En
     refused = ""
     if job.recording is not None:
         try:
-            sound = convert(job.recording.path, silence)
+            sound = convert(job.recording.path, silence, wide=True)
             _write(folder, job.key, sound.files)
             return _entry(job, sound, source="recording")
         except AudioError as error:
@@ -211,7 +216,8 @@ def _spoken(folder: Path, job: _Job, prompt: Prompt, engine: SpeechEngine) -> En
         spoken = Path(scratch) / "spoken.wav"
         engine.speak(prompt.text, prompt.language, spoken)
         try:
-            sound = convert(spoken, silence)
+            # A robot in high fidelity is not worth the double building time.
+            sound = convert(spoken, silence, wide=not engine.placeholder)
         except AudioError as error:
             raise EngineError(f"what {engine.name} made can't be used: {error}") from error
     _write(folder, job.key, sound.files)

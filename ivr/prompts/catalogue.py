@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import structlog
 
+from core.settings import Settings
 from ivr.prompts import music
-from ivr.prompts.audio import BANDS, NARROW
+from ivr.prompts.audio import NARROW
 from ivr.prompts.files import write_atomically
 from ivr.prompts.manifest import BEEP, MUSIC, Manifest, read, remarks
 from ivr.prompts.recordings import scan
@@ -39,6 +40,11 @@ class Catalogue:
         self._told: set[str] = set()
         self._has_beep = self._make_beep()
 
+    @classmethod
+    def of(cls, settings: Settings, prefix: str) -> Self:
+        """The catalogue of an installation, with the operator's own texts. Raises TextsError when those can't be used."""
+        return cls(settings.prompts_folder, settings.prompts.recordings, prefix, texts=load(settings.prompts.texts))
+
     def media(self, prompt_id: str, language: str = "ko") -> str:
         """The media URI of a prompt: in this language, else in another one, else a soft tone that ends by itself."""
         key = f"{language}/{prompt_id}"
@@ -60,6 +66,10 @@ class Catalogue:
         entry = read(self._folder).entries.get(f"{language}/{prompt_id}")
         return entry.seconds if entry else None
 
+    def missing(self) -> list[str]:
+        """The prompts, and the music, that have no sound to play. Looks at file names only: cheap enough for a health check."""
+        return [key for key in (*(prompt.key for prompt in self._texts), MUSIC) if not self._is_playable(key)]
+
     def placeholders(self) -> list[str]:
         """The prompts a robot speaks, as `ko/greeting`: for the warning at the start."""
         return read(self._folder).placeholders
@@ -69,18 +79,17 @@ class Catalogue:
         manifest = read(self._folder)
         if not manifest.entries:
             return [f"there are no prompts in {self._folder}: run `annyeong120 prompts build`"]
-        return [*self._missing(manifest), *_too_long(manifest), *remarks(manifest), *self._not_built(manifest)]
+        lines = [f"{key}: the sound is missing: run `annyeong120 prompts build`" for key in self.missing()]
+        return [*lines, *self._changed(manifest), *_too_long(manifest), *remarks(manifest), *self._not_built(manifest)]
 
-    def _missing(self, manifest: Manifest) -> list[str]:
+    def _changed(self, manifest: Manifest) -> list[str]:
         lines: list[str] = []
         for prompt in self._texts:
             entry = manifest.entries.get(prompt.key)
-            if entry is None or not self._is_playable(prompt.key):
-                lines.append(f"{prompt.key}: the sound is missing: run `annyeong120 prompts build`")
+            if entry is None:
+                lines.append(f"{prompt.key}: nobody knows what the sound says: run `annyeong120 prompts build`")
             elif entry.text_hash != prompt.text_hash:
                 lines.append(f"{prompt.key}: the text has changed: run `annyeong120 prompts build`")
-        if not self._is_playable(MUSIC):
-            lines.append(f"{MUSIC}: the music is missing: run `annyeong120 prompts build`")
         return lines
 
     def _not_built(self, manifest: Manifest) -> list[str]:
@@ -111,8 +120,7 @@ class Catalogue:
         if self._is_playable(BEEP):
             return True
         try:
-            for band in BANDS:
-                write_atomically(self._folder / f"{BEEP}.{band.ending}", music.beep(band.rate))
+            write_atomically(self._folder / f"{BEEP}.{NARROW.ending}", music.beep(NARROW.rate))
         except OSError as error:
             _log.error("prompt_tone_not_written", folder=str(self._folder), error=error.strerror)
             return False

@@ -43,15 +43,17 @@ class Converted:
     level: audio.Level
 
 
-def convert(source: Path, silence: Silence) -> Converted:
-    """Band-limit, trim and level a sound file. Raises AudioError for an unreadable, silent, too short or too long one."""
+def convert(source: Path, silence: Silence, *, wide: bool) -> Converted:
+    """Band-limit, trim and level a sound file; `wide`: for both bands, if there is anything above the narrow one.
+
+    Raises AudioError for an unreadable, silent, too short or too long file.
+    """
     if source.stat().st_size == 0:
         raise AudioError("it is empty")
     rate = _rate(source)
     narrow = _samples(source, NARROW, silence)
     files = {NARROW.ending: audio.encode(narrow, NARROW.rate)}
-    # A wide band made of a narrow one would only be bigger.
-    if rate >= WIDE.rate:
+    if wide and rate >= WIDE.rate:
         files[WIDE.ending] = audio.encode(_samples(source, WIDE, silence), WIDE.rate)
     return Converted(files=files, level=audio.measure(narrow, NARROW.rate))
 
@@ -71,11 +73,11 @@ def _samples(source: Path, band: Band, silence: Silence) -> array[int]:
 
 def _rate(source: Path) -> int:
     try:
+        # 0 seconds: the header does not tell; _filtered looks at the samples.
         rate = int(run([sox(), "--info", "-r", str(source)]).split()[0])
         seconds = float(run([sox(), "--info", "-D", str(source)]).split()[0])
     except (EngineError, ValueError, IndexError) as error:
         raise AudioError(f"it is not a sound file that sox can read ({error})") from error
-    # 0: the header does not tell; _filtered looks at the samples.
     if seconds > LONGEST_S:
         raise AudioError(f"it is {seconds:.0f} s long; a prompt has at most {LONGEST_S:.0f} s")
     return rate

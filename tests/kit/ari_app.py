@@ -35,7 +35,8 @@ class AriApp:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._task is not None and self._session is not None
+        assert self._task is not None
+        assert self._session is not None
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._session.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
@@ -32,6 +32,8 @@ class Client:
         self.resyncs = 0
         self.lost: list[str] = []
         self.replaced = False
+        #: Run within the resync.
+        self.on_connected_also: Callable[[], Awaitable[object]] | None = None
         self.connection: Connection
         self.task: asyncio.Task[None]
 
@@ -43,8 +45,10 @@ class Client:
         return mailbox
 
     async def on_connected(self) -> None:
-        """Count resyncs."""
+        """Count resyncs, and do what the test wants of them."""
         self.resyncs += 1
+        if self.on_connected_also is not None:
+            await self.on_connected_also()
 
     def on_replaced(self) -> None:
         """Remember it."""

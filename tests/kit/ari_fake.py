@@ -89,7 +89,7 @@ class FakeAsterisk:
             status = 401
         if status is not None:
             return web.Response(status=status)
-        socket = web.WebSocketResponse(autoping=False)
+        socket = web.WebSocketResponse(autoping=False, timeout=0.2)
         await socket.prepare(request)
         if self.hang_up:
             await socket.close()

@@ -110,7 +110,7 @@ class Installation:
             for table in TABLES:
                 columns = ", ".join(f'"{name}"' for name in rows[table])
                 marks = ", ".join(["%s"] * len(rows[table]))
-                await connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows[table].values()))  # type: ignore[arg-type]
+                await connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows[table].values()))
             await connection.execute(
                 "INSERT INTO counsellors (id, extension, name, pin_hash, created_at) VALUES (%s, %s, %s, '-', now())",
                 (person, extension, extension),
@@ -125,7 +125,8 @@ class Installation:
     @asynccontextmanager
     async def killed(self, guard: Guard) -> AsyncIterator[None]:
         """Kill one part and keep the supervisor from bringing it back until the block ends."""
-        assert guard.process is not None
+        process = guard.process
+        assert process is not None
         back = asyncio.Event()
         start = guard._start
 
@@ -134,9 +135,9 @@ class Installation:
             await start()
 
         guard._start = wait_then_start  # type: ignore[method-assign]
-        guard.process.send(signal.SIGKILL)
+        process.send(signal.SIGKILL)
         try:
-            await until(lambda: guard.process is None or not guard.process.alive(), 5)
+            await until(lambda: not process.alive(), 5)
             yield
         finally:
             guard._start = start  # type: ignore[method-assign]
@@ -145,8 +146,12 @@ class Installation:
 
     async def copied(self, extension: str) -> None:
         """Wait until Asterisk's copy of this phone is written."""
-        path = self.folders.asterisk / "etc/pjsip_static.conf"
-        await until(lambda: path.exists() and f"[{extension}]" in path.read_text(), 10, lambda: self.said)
+        path = self.folders.asterisk / "etc/safety_net.conf"
+        await until(lambda: f"PJSIP/{extension}" in path.read_text(), 10, lambda: self.said)
+        await until(lambda: self._dialplan_has(extension), 10, every_s=0.1)
+
+    async def _dialplan_has(self, extension: str) -> bool:
+        return f"PJSIP/{extension}" in await self.console("dialplan show globals")
 
 
 __all__ = ["TRUNK", "Installation", "settings"]

@@ -217,18 +217,18 @@ class System:
             await db.close()
         return Counsellor(extension=account.extension, secret=secret, pin=PIN)
 
-    def phone(self, counsellor: Counsellor, **options: Any) -> Softphone:
+    def phone(self, counsellor: Counsellor, **options: object) -> Softphone:
         """The counsellor's phone; enter it, then `register()`. It listens for the caller's tone."""
         options.setdefault("listen_for", (CALLER_TONE,))
         options.setdefault("log", self.folder / f"phone-{counsellor.extension}.log")
-        return Softphone(counsellor.extension, counsellor.secret, port=self.sip_port, **options)
+        return Softphone(counsellor.extension, counsellor.secret, port=self.sip_port, **options)  # type: ignore[arg-type]
 
-    def caller(self, number: str = "01012345678", *, name: str = "", **options: Any) -> Softphone:
+    def caller(self, number: str = "01012345678", *, name: str = "", **options: object) -> Softphone:
         """Somebody behind the trunk; listens for the counsellor's tone."""
         options.setdefault("from_uri", f"{name} <sip:{number}@{TRUNK_ADDRESS}>".strip())
         options.setdefault("listen_for", (COUNSELLOR_TONE,))
         options.setdefault("log", self.folder / "caller.log")
-        return Softphone("caller", port=self.sip_port, address=TRUNK_ADDRESS, **options)
+        return Softphone("caller", port=self.sip_port, address=TRUNK_ADDRESS, **options)  # type: ignore[arg-type]
 
     async def dial_code(self, phone: Softphone, code: str, within_s: float = 15.0) -> None:
         """Dial a `*1…` code and listen until the line hangs up."""

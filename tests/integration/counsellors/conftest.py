@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,31 +13,33 @@ from sqlalchemy import text
 
 from core import migrate
 from core.database import Database
-from core.settings import AsteriskSettings, DatabaseSettings, PromptSettings, Settings
+from core.settings import AsteriskSettings, DatabaseSettings, PromptSettings, Settings, TrunkSettings
 from helpline.embedded.asterisk import EmbeddedAsterisk
 from helpline.embedded.child import Child
 from helpline.embedded.folders import Folders
 from helpline.embedded.postgres import EmbeddedPostgres
 from helpline.embedded.process import Process
 from ivr.phone_accounts import PhoneAccounts
-from tests.kit.bare_asterisk import asterisk_tree
 from tests.kit.ports import free_port, free_range
+from tests.kit.until import until
+
+
+async def start(child: Child) -> Process:
+    """Start a child process and wait until it is ready."""
+    await child.prepare()
+    process = Process.start(child.launch(), child.note)
+    await until(child.ready, child.ready_within_s, lambda: child.log.read_text(errors="replace")[-3000:], every_s=0.05)
+    return process
 
 
 @contextmanager
 def running(child: Child) -> Iterator[Process]:
-    """A child process, ready."""
-    asyncio.run(child.prepare())
-    process = Process.start(child.launch(), child.note)
+    """A child process, ready, for as long as the block lasts."""
+    process = asyncio.run(start(child))
     try:
-        deadline = time.monotonic() + child.ready_within_s
-        while not asyncio.run(child.ready()):
-            if time.monotonic() > deadline:
-                pytest.fail(f"{child.title} is not ready: {child.log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.05)
         yield process
     finally:
-        asyncio.run(process.stop(signal.SIGINT if child.name == "postgres" else signal.SIGTERM, 10))
+        asyncio.run(process.stop(child.stop_signal, child.stop_grace_s))
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +57,11 @@ def desk_settings(desk_folder: Path) -> Settings:
     return Settings(
         data_dir=desk_folder,
         database=DatabaseSettings(),
-        asterisk=AsteriskSettings(
-            sip_port=free_port(), http_port=free_port(), rtp_first_port=first, rtp_last_port=first + 199, binary=_asterisk_binary()
-        ),
+        asterisk=AsteriskSettings(sip_port=free_port(), http_port=free_port(), rtp_first_port=first, rtp_last_port=first + 199),
+        # Asterisk knows endpoints from its start, as every real installation's does.
+        trunks=[TrunkSettings(name="carrier", addresses=["127.0.0.9"])],
         prompts=PromptSettings(folder=desk_folder / "prompts"),
     )
-
-
-def _asterisk_binary() -> Path | None:
-    tree = asterisk_tree()
-    return tree / "usr/sbin/asterisk" if tree else None
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,12 @@ from sqlalchemy import text
 from core.database import Database
 from ivr.phone_accounts import RESERVED, AccountError, BadExtension, BadName, ExtensionTaken, PhoneAccounts, UnknownExtension
 from ivr.phone_rows import ha1
-from routing.pins import WeakPin
+from routing.pin_rules import WeakPin
 
 
 async def rows(db: Database, table: str) -> list[dict[str, object]]:
-    found = await db.execute(text(f"SELECT * FROM {table} ORDER BY id" if table != "presence" else "SELECT * FROM presence"))  # noqa: S608
+    """A table."""
+    found = await db.execute(text(f"SELECT * FROM {table} ORDER BY id" if table != "presence" else "SELECT * FROM presence"))
     return [dict(row._mapping) for row in found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +24,7 @@ PIN = "4829"
 
 @pytest.fixture
 def clock() -> ManualClock:
+    """The clock of the lock."""
     return ManualClock()
 
 
@@ -49,6 +51,7 @@ async def stored(db: Database, extension: str = "101") -> Presence:
 
 
 async def set_system(db: Database, system: str) -> None:
+    """Do what the line does to a counsellor."""
     await db.execute(text("UPDATE presence SET system = :s"), {"s": system})
 
 
@@ -230,7 +233,7 @@ async def test_changes_that_meet_wait_for_each_other(line: Counsellors, db: Data
     rows = await db.execute(text("SELECT human FROM presence_events ORDER BY id"))
     kinds = [row.human for row in rows]
     # Every kept change is a change: no two equal ones follow each other.
-    assert all(before != after for before, after in zip(kinds[1:], kinds[2:], strict=False))
+    assert all(before != after for before, after in itertools.pairwise(kinds[1:]))
     assert kinds[-1] == (await stored(db)).human
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-import time
+import os
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from ivr.prompts import audio
+from ivr.prompts import audio, music
 from ivr.prompts.build import Report, build
 from ivr.prompts.errors import EngineError
 from ivr.prompts.texts import LANGUAGES, Language, Prompt, Texts, load
-
-Sound = Callable[..., Path]
 
 
 @dataclass
@@ -25,7 +22,7 @@ class Hum:
 
     fingerprint: str = "1"
     name: str = "hum"
-    placeholder: bool = True
+    placeholder: bool = False
     #: Texts spoken in this process (builds of fewer than four prompts stay in it).
     spoken: list[str] = field(default_factory=list)
 
@@ -37,12 +34,16 @@ class Hum:
         write_tone(path, seconds=0.1 + 0.01 * len(text))
 
 
-def write_tone(path: Path, *, seconds: float = 0.5, amplitude: float = 9000, hertz: float = 700, rate: int = 22050) -> Path:
-    """A sound file with a tone."""
+def write_tone(path: Path, *hertz: float, seconds: float = 0.5, amplitude: float = 9000, rate: int = 22050) -> Path:
+    """A sound file with one or several tones."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = array("h", (round(amplitude * math.sin(math.tau * hertz * at / rate)) for at in range(round(seconds * rate))))
-    path.write_bytes(audio.encode(samples, rate))
+    tones = [_sine(seconds, one, rate) for one in hertz or (700,)]
+    path.write_bytes(audio.encode(array("h", (round(amplitude * sum(parts)) for parts in zip(*tones, strict=True))), rate))
     return path
+
+
+def _sine(seconds: float, hertz: float, rate: int) -> list[float]:
+    return [math.sin(math.tau * hertz * at / rate) for at in range(round(seconds * rate))]
 
 
 def some_texts(**sentences: str) -> Texts:
@@ -63,8 +64,21 @@ class Complete:
 
     folder: Path
     report: Report
-    seconds: float
+    #: Of this process and its children.
+    cpu_seconds: float
     texts: Texts
+
+
+@pytest.fixture
+def short_music(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tone in place of the music, which takes seconds to compose; the builder's processes are forked and inherit it."""
+    monkeypatch.setattr(
+        music,
+        "waiting",
+        lambda rate: audio.encode(
+            audio.levelled([1000 * value for value in _sine(1, 500, rate)], rate, target_dbfs=music.MUSIC_DBFS), rate
+        ),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +86,6 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Complete:
     """The complete build; it is only read."""
     folder = tmp_path_factory.mktemp("prompts")
     texts = load()
-    start = time.perf_counter()
+    before = sum(os.times()[:4])
     report = build(folder, texts=texts)
-    return Complete(folder, report, time.perf_counter() - start, texts)
+    return Complete(folder, report, sum(os.times()[:4]) - before, texts)

@@ -50,6 +50,7 @@ class Script:
 
 
 def client(*, http: Iterable[Outcome] = (), socket: Iterable[Outcome] = ()) -> tuple[Ari, Script, Script]:
+    """A client with a script for each transport."""
     over_http, over_socket = Script(*http), Script(*socket)
     ari = Ari("http://asterisk:8088/ari/", "user", "pass", "app", http=over_http)
     ari.use_socket(over_socket)

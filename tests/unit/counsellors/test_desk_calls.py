@@ -103,9 +103,7 @@ class Rig:
         self.switchboard = Switchboard()
         self.ari = PaperAri(self.switchboard)
         self.counsellors = PaperCounsellors()
-        self.desk = DeskCalls(
-            cast(Ari, self.ari), self.switchboard, cast(Counsellors, self.counsellors), Catalogue(), SystemClock()
-        )
+        self.desk = DeskCalls(cast(Ari, self.ari), self.switchboard, cast(Counsellors, self.counsellors), Catalogue(), SystemClock())
 
     def start(self, *args: str) -> asyncio.Task[None]:
         self.task = asyncio.get_running_loop().create_task(
@@ -123,6 +121,7 @@ class Rig:
 
 @pytest.fixture
 def rig() -> Rig:
+    """A desk call on paper."""
     return Rig()
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.desk_codes import (
-    PROMPTS,
+from ivr.desk_codes import PROMPTS, step
+from ivr.desk_model import (
     Action,
     Answer,
     ChangeResult,
@@ -29,7 +29,6 @@ from ivr.desk_codes import (
     StopTimer,
     TimeUp,
     TrySignIn,
-    step,
 )
 from ivr.prompts import texts
 from routing.counsellors import Change, SignIn
@@ -74,6 +73,7 @@ class Run:
 
 
 def dialled(code: str) -> Run:
+    """A call that has just come in."""
     return Run()(Dialled(code=code))
 
 
@@ -245,10 +245,11 @@ def test_no_record_shows_the_pin() -> None:
     assert "7" not in shown
 
 
-codes = st.sampled_from(["*11", "*114829", "*11#", "*12", "*13", "*133", "*139", "*14", "*15", "*19", ""]) | st.text("*#0123456789ABCD", max_size=9)
-happenings = (
-    st.sampled_from("0123456789*#A").map(lambda digit: Digit(digit=digit))
-    | st.sampled_from(["playback", "time", "answer", "down", "stale"])
+codes = st.sampled_from(["*11", "*114829", "*11#", "*12", "*13", "*133", "*139", "*14", "*15", "*19", ""]) | st.text(
+    "*#0123456789ABCD", max_size=9
+)
+happenings = st.sampled_from("0123456789*#A").map(lambda digit: Digit(digit=digit)) | st.sampled_from(
+    ["playback", "time", "answer", "down", "stale"]
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from routing.pins import PinHasher, WeakPin, check, generate
+from routing.pin_rules import WeakPin, check
+from routing.pins import PinHasher, generate
 
 
 @pytest.mark.parametrize("pin", ["0000", "7777777", "1234", "4321", "7890", "0987", "2109", "1212", "123123", "1004", "2580"])

@@ -1,18 +1,18 @@
-"""What a phone's registration events mean, in the orders in which Asterisk was seen to send them."""
+"""What a phone's device states mean, and what happens while the database or Asterisk is away."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 import pytest
 
 from core.errors import DatabaseUnavailable
-from core.testing import ManualClock
 from ivr.ari.errors import Unreachable
-from ivr.ari.events import ContactStatusChange, EndpointState, PeerStatusChange, Unknown
+from ivr.ari.events import DeviceStateChanged, Unknown
 from ivr.ari.model import Endpoint
-from ivr.reachability import BELIEVED_FOR_S, Reachability
+from ivr.reachability import Reachability
 from tests.kit.until import until
 
 
@@ -41,8 +41,8 @@ class Directory:
 class Server:
     """Lists endpoints."""
 
-    def __init__(self, **states: str) -> None:
-        self.states = {name.removeprefix("p"): state for name, state in states.items()}
+    def __init__(self, states: dict[str, str] | None = None) -> None:
+        self.states = states or {}
         self.subscribed: list[str] = []
         self.away = False
 
@@ -55,123 +55,112 @@ class Server:
         return [Endpoint(technology=tech, resource=name, state=state) for name, state in self.states.items()]
 
 
-def phone(name: str, state: str) -> Endpoint:
-    return Endpoint(technology="PJSIP", resource=name, state=state)
-
-
-def contact(status: str, state: str, uri: str = "sip:101@192.0.2.7:5062", name: str = "101") -> ContactStatusChange:
-    return ContactStatusChange(endpoint=phone(name, state), status=status, aor=name, uri=uri)
+def device(state: str, name: str = "PJSIP/101") -> DeviceStateChanged:
+    """A device state."""
+    return DeviceStateChanged(name=name, state=state)
 
 
 @pytest.fixture
 def directory() -> Directory:
+    """Nobody reachable."""
     return Directory()
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+@asynccontextmanager
+async def running(reachability: Reachability) -> AsyncIterator[None]:
+    """With `run` under way."""
+    task = asyncio.create_task(reachability.run(), name="reachability")
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
-async def test_a_new_account_is_believed_when_it_registers(directory: Directory, clock: ManualClock) -> None:
-    """NonQualified and still offline: the registration itself was the proof."""
-    await Reachability(Server(), directory, clock).apply(contact("NonQualified", "offline"))
+async def test_a_phone_comes_and_goes(directory: Directory) -> None:
+    """Registered and answering, then not any more."""
+    reachability = Reachability(Server(), directory)
+    await reachability.apply(device("NOT_INUSE"))
     assert directory.reachable == {"101"}
-
-
-async def test_a_phone_that_moves_to_another_address_never_counts_as_lost(directory: Directory, clock: ManualClock) -> None:
-    """New contact, offline for a moment, old contact removed, online."""
-    reachability = Reachability(Server(), directory, clock)
-    old, new = "sip:101@192.0.2.7:5062", "sip:101@192.0.2.7:40022"
-    await reachability.apply(contact("Reachable", "online", old))
-    for event in (
-        contact("NonQualified", "online", new),
-        EndpointState(endpoint=phone("101", "offline")),
-        PeerStatusChange(endpoint=phone("101", "offline"), status="Unreachable"),
-        contact("Removed", "offline", old),
-        EndpointState(endpoint=phone("101", "online")),
-        contact("Reachable", "online", new),
-    ):
-        await reachability.apply(event)
-    assert ("101", False) not in directory.writes
-
-
-@pytest.mark.parametrize("status", ["Unreachable", "Removed"])
-async def test_a_phone_that_goes_is_lost(directory: Directory, clock: ManualClock, status: str) -> None:
-    """Switched off, or signed off."""
-    reachability = Reachability(Server(), directory, clock)
-    await reachability.apply(contact("Reachable", "online"))
-    await reachability.apply(EndpointState(endpoint=phone("101", "offline")))
-    await reachability.apply(contact(status, "offline"))
+    await reachability.apply(device("UNAVAILABLE"))
     assert directory.reachable == set()
 
 
-async def test_the_list_at_the_start_counts_for_everybody(directory: Directory, clock: ManualClock) -> None:
+async def test_a_call_is_no_news(directory: Directory) -> None:
+    """Ringing, in use, busy, on hold: the phone was there before and is there now, and the database is left alone."""
+    reachability = Reachability(Server(), directory)
+    for state in ("NOT_INUSE", "RINGING", "INUSE", "BUSY", "ONHOLD", "RINGINUSE", "NOT_INUSE"):
+        await reachability.apply(device(state))
+    assert directory.writes == [("101", True)]
+
+
+async def test_the_list_at_the_start_counts_for_everybody(directory: Directory) -> None:
     """Also for those believed reachable from before the gap."""
     directory.reachable = {"103"}
-    server = Server(p101="online", p102="offline", p103="unknown")
-    await Reachability(server, directory, clock).seed()
-    assert server.subscribed == ["endpoint:PJSIP"]
+    server = Server({"101": "online", "102": "offline", "103": "unknown", "trunk-carrier": "online"})
+    await Reachability(server, directory).seed()
+    assert server.subscribed == ["deviceState:"]
     assert directory.reachable == {"101"}
 
 
-async def test_belief_in_a_phone_never_asked_ends(directory: Directory, clock: ManualClock) -> None:
-    """After the time in which Asterisk must have asked it once, its own list wins."""
-    reachability = Reachability(Server(p101="offline"), directory, clock)
-    await reachability.apply(contact("NonQualified", "offline"))
-    await reachability.check()
-    assert directory.reachable == {"101"}
-    clock.advance(BELIEVED_FOR_S + 1)
-    await reachability.check()
-    assert directory.reachable == set()
+async def test_events_from_before_a_gap_do_not_count_after_it(directory: Directory) -> None:
+    """The list that was read after the gap is newer."""
+    reachability = Reachability(Server({"101": "offline"}), directory, check_every_s=60)
+    reachability.handle(device("NOT_INUSE"))
+    await reachability.seed()
+    async with running(reachability):
+        reachability.handle(device("NOT_INUSE", "PJSIP/102"))
+        await until(lambda: directory.reachable == {"102"})
 
 
-async def test_a_missed_event_is_made_good_by_the_next_look(directory: Directory, clock: ManualClock) -> None:
-    """A phone that Asterisk calls offline is not kept reachable by an old event."""
-    server = Server(p101="online")
-    reachability = Reachability(server, directory, clock)
-    await reachability.apply(contact("Reachable", "online"))
+async def test_a_missed_event_is_made_good_by_the_next_look(directory: Directory) -> None:
+    """Asterisk's list wins over what an event once said."""
+    server = Server({"101": "online"})
+    reachability = Reachability(server, directory)
+    await reachability.apply(device("NOT_INUSE"))
     server.states["101"] = "offline"
     await reachability.check()
     assert directory.reachable == set()
 
 
-async def test_trunks_are_nobodys_phone(directory: Directory, clock: ManualClock) -> None:
-    """An endpoint whose name is no extension is not even asked about."""
-    await Reachability(Server(), directory, clock).apply(contact("Reachable", "online", name="trunk-carrier"))
+async def test_a_phone_that_an_offer_could_not_reach_gets_another_chance(directory: Directory) -> None:
+    """The router marked it unreachable, Asterisk still has it: the next look marks it reachable again."""
+    reachability = Reachability(Server({"101": "online"}), directory, check_every_s=0.02)
+    async with running(reachability):
+        await until(lambda: directory.reachable == {"101"})
+        directory.reachable.clear()
+        await until(lambda: directory.reachable == {"101"})
+
+
+@pytest.mark.parametrize("name", ["PJSIP/trunk-carrier", "Local/s@safety-net-ring", "Queue:safety-net", "PJSIP/", "Stasis:101", ""])
+async def test_other_devices_are_nobodys_phone(directory: Directory, name: str) -> None:
+    """Not even asked about."""
+    await Reachability(Server(), directory).apply(device("NOT_INUSE", name))
     assert directory.writes == []
 
 
-async def test_events_that_are_not_about_phones_are_ignored(directory: Directory, clock: ManualClock) -> None:
+async def test_events_that_are_not_about_devices_are_ignored(directory: Directory) -> None:
     """The fallback of the switchboard hands over everything that belongs to nobody."""
-    reachability = Reachability(Server(), directory, clock)
+    reachability = Reachability(Server(), directory)
     reachability.handle(Unknown(type="TextMessageReceived"))
-    await reachability.apply(Unknown(type="TextMessageReceived"))
-    assert directory.writes == []
+    assert not len(reachability._news)
 
 
 async def test_what_the_database_missed_is_written_when_it_is_back(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event that could not be written is not lost, and `run` survives both being away."""
     monkeypatch.setattr("ivr.reachability.RETRY_S", 0.01)
-    server = Server(p101="online")
+    server = Server({"101": "online"})
     reachability = Reachability(server, directory, check_every_s=60)
     directory.away = server.away = True
-    task = asyncio.create_task(reachability.run(), name="reachability")
-    try:
-        reachability.handle(contact("Reachable", "online"))
+    async with running(reachability):
+        reachability.handle(device("NOT_INUSE"))
         await until(lambda: not len(reachability._news))
         directory.away = server.away = False
         await until(lambda: directory.reachable == {"101"})
-    finally:
-        task.cancel()
 
 
 async def test_refresh_looks_at_once(directory: Directory) -> None:
     """Somebody was added or came back: no need to wait for the next look."""
-    reachability = Reachability(Server(p101="online"), directory, check_every_s=60)
-    task = asyncio.create_task(reachability.run(), name="reachability")
-    try:
+    reachability = Reachability(Server({"101": "online"}), directory, check_every_s=60)
+    async with running(reachability):
         reachability.refresh()
         await until(lambda: directory.reachable == {"101"})
-    finally:
-        task.cancel()

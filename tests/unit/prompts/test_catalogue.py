@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from core.settings import PromptSettings, Settings
 from ivr.prompts.catalogue import LAST_RESORT, Catalogue
-from ivr.prompts.manifest import BEEP, MUSIC, Entry, Manifest
+from ivr.prompts.manifest import BEEP, MUSIC, Entry, Manifest, read
 from ivr.prompts.texts import load
 
 PREFIX = "/srv/prompts"
@@ -42,7 +42,7 @@ def put(folder: Path, key: str, size: int = 100) -> None:
 
 
 @pytest.fixture
-def full(tmp_path: Path) -> Iterator[Path]:
+def full(tmp_path: Path) -> Path:
     """A folder in which everything is built."""
     manifest = Manifest()
     for prompt in TEXTS:
@@ -101,7 +101,7 @@ def test_asterisks_own_beep_is_the_last_resort(tmp_path: Path) -> None:
 
 
 @given(prompt_id=st.text(), language=st.text())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 def test_no_name_ever_raises(full: Path, prompt_id: str, language: str) -> None:
     """Whatever a faulty caller asks for."""
     assert Catalogue(full, None, PREFIX, texts=TEXTS).media(prompt_id, language).startswith("sound:")
@@ -118,6 +118,35 @@ def test_nothing_built_is_one_line(tmp_path: Path) -> None:
     """Not one line for each of a hundred prompts."""
     (problem,) = Catalogue(tmp_path, None, PREFIX).problems()
     assert "annyeong120 prompts build" in problem
+
+
+def test_missing_sounds_are_named_without_listening_to_anything(full: Path) -> None:
+    """For the health check: a changed text or an old recording does not make the line unready."""
+    catalogue = Catalogue(full, None, PREFIX)
+    assert catalogue.missing() == []
+    (full / "en/goodbye.wav").unlink()
+    (full / "music/waiting.wav").unlink()
+    (full / "manifest.json").unlink()
+    assert catalogue.missing() == ["en/goodbye", "music/waiting"]
+
+
+def test_sound_that_is_not_in_the_manifest_is_told(full: Path) -> None:
+    """Somebody copied a file in: nobody knows which text it says."""
+    manifest = read(full)
+    del manifest.entries["ko/goodbye"]
+    manifest.save(full)
+    (line,) = Catalogue(full, None, PREFIX).problems()
+    assert line.startswith("ko/goodbye: nobody knows")
+
+
+def test_catalogue_of_an_installation_knows_its_own_texts(full: Path, tmp_path: Path) -> None:
+    """A sentence of the operator's own makes the built one outdated."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "texts.ko.toml").write_text('[caller]\ngoodbye = "안녕히 가세요."\n', encoding="utf-8")
+    settings = Settings(prompts=PromptSettings(folder=full, texts=own))
+    (line,) = Catalogue.of(settings, PREFIX).problems()
+    assert line.startswith("ko/goodbye: the text has changed")
 
 
 def test_each_problem_is_one_line(full: Path) -> None:

@@ -29,7 +29,7 @@ def test_unknown_engine_is_told_with_the_nearest_name() -> None:
 def test_engine_of_your_own_is_registered_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any object with the protocol's methods."""
     monkeypatch.setattr(engine, "_factories", dict(engine._factories))
-    engine.register("mine", lambda command: EspeakEngine(command))
+    engine.register("mine", EspeakEngine)
     assert engine.create("mine").name == "espeak-ng"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_music_is_never_silent(loop: array[int]) -> None:
 
 def test_end_leads_into_the_beginning(loop: array[int]) -> None:
     """No click where the loop closes: the step there is no larger than elsewhere."""
-    steps = [abs(after - before) for before, after in zip(loop, loop[1:], strict=False)]
+    steps = [abs(after - before) for before, after in pairwise(loop)]
     assert abs(loop[0] - loop[-1]) <= max(steps)
 
 

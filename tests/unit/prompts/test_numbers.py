@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.prompts.errors import NumberError
@@ -36,8 +36,9 @@ def english_oracle(words: list[str]) -> int:
     small = (
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
     )
+    tens = "twenty thirty forty fifty sixty seventy eighty ninety"
     values = {word: value for value, word in enumerate(small.split())}
-    values |= {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+    values |= {word: 10 * value for value, word in enumerate(tens.split(), start=2)}
     total = part = 0
     for word in words:
         if word == "hundred":
@@ -154,6 +155,7 @@ def test_numbers_out_of_range_are_refused(language: Language) -> None:
         place(0, language)
 
 
+@settings(deadline=None)
 @given(n=st.integers(0, LARGEST), language=st.sampled_from(LANGUAGES))
 def test_every_word_of_every_number_has_a_text(n: int, language: Language) -> None:
     """Nothing that can be composed is missing in the texts."""
@@ -177,6 +179,7 @@ def test_every_number_word_is_used(language: Language) -> None:
     assert used == {prompt.id for prompt in TEXTS if prompt.language == language and prompt.group == "numbers"}
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="0123456789 -.", max_size=30), language=st.sampled_from(LANGUAGES))
 def test_as_many_words_as_digits(text: str, language: Language) -> None:
     """No digit is lost or added."""

@@ -11,8 +11,7 @@ from ivr.prompts.recordings import scan
 from ivr.prompts.texts import load, text_hash
 
 TEXTS = load()
-GREETING = TEXTS.get("greeting", "ko")
-assert GREETING
+GREETING = next(prompt for prompt in TEXTS if prompt.key == "ko/greeting")
 
 
 def put(folder: Path, name: str, content: str = "sound") -> None:

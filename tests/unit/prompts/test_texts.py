@@ -10,11 +10,43 @@ import pytest
 from ivr.prompts.errors import TextsError
 from ivr.prompts.texts import LANGUAGES, load, normalised, text_hash
 
-CALLER = """greeting menu_repeat wrong_key transfer_connecting transfer_unreachable notice_recording notice_protection to_a_person waiting_intro
-comfort_1 comfort_2 comfort_3 reconnecting transfer_ended goodbye safety_net_hold technical_hold""".split()
-COUNSELLOR = """desk_pin desk_pin_wrong desk_locked desk_signed_in desk_ready desk_break_reason desk_break_meal desk_break_rest
-desk_break_training desk_break_other desk_signed_out desk_wrapup_ended desk_not_signed_in desk_unknown_code desk_in_call
-system_unavailable""".split()
+CALLER = [
+    "greeting",
+    "menu_repeat",
+    "wrong_key",
+    "transfer_connecting",
+    "transfer_unreachable",
+    "notice_recording",
+    "notice_protection",
+    "to_a_person",
+    "waiting_intro",
+    "comfort_1",
+    "comfort_2",
+    "comfort_3",
+    "reconnecting",
+    "transfer_ended",
+    "goodbye",
+    "safety_net_hold",
+    "technical_hold",
+]
+COUNSELLOR = [
+    "desk_pin",
+    "desk_pin_wrong",
+    "desk_locked",
+    "desk_signed_in",
+    "desk_ready",
+    "desk_break_reason",
+    "desk_break_meal",
+    "desk_break_rest",
+    "desk_break_training",
+    "desk_break_other",
+    "desk_signed_out",
+    "desk_wrapup_ended",
+    "desk_not_signed_in",
+    "desk_unknown_code",
+    "desk_in_call",
+    "system_unavailable",
+]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

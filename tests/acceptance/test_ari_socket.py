@@ -1,0 +1,128 @@
+"""The connection to Asterisk is cut, swallowed or refused while calls are up (FAILURES 6, 7): a proxy between the program and ARI."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from helpline.demo.softphone import PhoneCall, Softphone
+from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
+from tests.acceptance.conftest import ENVIRONMENT
+from tests.kit.proxy import TcpProxy
+from tests.kit.system import Counsellor, System
+from tests.kit.until import until
+
+#: FAILURES 7: a black hole is noticed within this.
+NOTICED_S = 5.0
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[System]:
+    """PostgreSQL and Asterisk; each test starts the program."""
+    with tempfile.TemporaryDirectory(prefix="s120-") as folder, System(Path(folder), environment=ENVIRONMENT, program=False) as system:
+        yield system
+
+
+@pytest_asyncio.fixture
+async def proxy(parts: System) -> AsyncIterator[TcpProxy]:
+    """The way between the program and Asterisk, with the program at its end."""
+    async with TcpProxy(parts.http_port) as way:
+        parts.start_program({"ANNYEONG120_ASTERISK__HTTP_PORT": str(way.port)}, wait=False)
+        await parts.wait_ready()
+        yield way
+        way.heal()
+        await way.accept()
+        await parts.wait_ready()
+        await parts.quiet()
+        await parts.kill("program")
+
+
+@pytest_asyncio.fixture
+async def kim(parts: System) -> Counsellor:
+    """A counsellor."""
+    known = [row["extension"] for row in await parts.query("SELECT extension FROM counsellors")]
+    return await parts.add_counsellor(extension=str(101 + len(known)))
+
+
+async def talking(system: System, kim: Counsellor, caller: Softphone, phone: Softphone) -> tuple[PhoneCall, PhoneCall]:
+    """A talk that is up, each hearing the other."""
+    await phone.register()
+    await system.ready(kim)
+    await phone.play_tone(COUNSELLOR_TONE)
+    await caller.play_tone(CALLER_TONE)
+    await phone.on_call(200)
+    call = await caller.call("0212000")
+    incoming = await phone.incoming()
+    await caller.heard_tone(COUNSELLOR_TONE, 20)
+    await phone.heard_tone(CALLER_TONE, 5)
+    return call, incoming
+
+
+async def test_a_cut_socket_comes_back_and_the_talk_goes_on(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
+    """Reset and orderly end: the talk is not disturbed, the program is ready again, the call ends with one outcome."""
+    before = await parts.contact_rows()
+    async with parts.phone(kim) as phone, parts.caller() as caller:
+        call, incoming = await talking(parts, kim, caller, phone)
+        await caller.hearing()
+        for reset in (True, False):
+            accepted = proxy.accepted
+            proxy.cut(reset=reset)
+            await until(lambda accepted=accepted: proxy.accepted > accepted, 5, "the program to connect again")  # type: ignore[misc]
+            await parts.wait_ready(5)
+        assert int(str((await caller.hearing())["longest_silence_ms"])) < 200
+        await call.hangup()
+        await incoming.ended()
+        assert (await parts.ended_contact(before))["outcome"] == "talked"
+
+
+async def test_a_hangup_while_the_socket_is_down_is_found_afterwards(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
+    """Nobody told us that the caller left: the comparison at the next connection finds it and lets the counsellor go."""
+    before = await parts.contact_rows()
+    async with parts.phone(kim) as phone, parts.caller() as caller:
+        call, incoming = await talking(parts, kim, caller, phone)
+        await proxy.refuse()
+        proxy.cut()
+        await parts.wait_not_ready()
+        await call.hangup()
+        await call.ended()
+        await proxy.accept()
+        await parts.wait_ready()
+        assert (await parts.ended_contact(before))["outcome"] == "talked"
+        await incoming.ended(5)
+
+
+async def test_a_black_hole_is_noticed_and_new_calls_reach_the_safety_net(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
+    """No FIN, no reset: not ready within 5 s; a call in between is rung through by the dialplan; healed, all is as before."""
+    async with parts.phone(kim) as phone, parts.caller() as caller:
+        await phone.register()
+        await parts.ready(kim)
+        await phone.on_call(200)
+        await phone.play_tone(COUNSELLOR_TONE)
+        began = time.monotonic()
+        proxy.black_hole()
+        await parts.wait_not_ready(NOTICED_S)
+        assert time.monotonic() - began < NOTICED_S
+        call = await caller.call("120")
+        await caller.heard_tone(COUNSELLOR_TONE, 30)
+        await call.hangup()
+        await call.ended()
+        proxy.heal()
+        await parts.wait_ready(15)
+
+
+async def test_a_slow_socket_only_makes_it_slower(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
+    """50 ms each way: the call still finds its counsellor and ends with one outcome."""
+    before = await parts.contact_rows()
+    proxy.delay(0.05)
+    async with parts.phone(kim) as phone, parts.caller() as caller:
+        call, incoming = await talking(parts, kim, caller, phone)
+        await call.hangup()
+        await incoming.ended()
+        assert (await parts.ended_contact(before))["outcome"] == "talked"
