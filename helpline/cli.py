@@ -8,7 +8,9 @@ import sys
 
 import typer
 
+from core import logging
 from core.errors import AnnyeongError, SettingsError
+from core.settings import LogSettings
 from helpline import commands
 from helpline.exit_codes import FAILED, SETTINGS
 
@@ -24,7 +26,7 @@ def application() -> typer.Typer:
         pretty_exceptions_show_locals=False,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_no_single_command)
+    app.callback()(_quietly)
     for name in sorted(module.name for module in pkgutil.iter_modules(commands.__path__)):
         importlib.import_module(f"{commands.__name__}.{name}").register(app)
     return app
@@ -43,5 +45,6 @@ def main() -> None:
         raise SystemExit(FAILED) from None
 
 
-def _no_single_command() -> None:
-    """Keeps the command's name necessary even where there is only one."""
+def _quietly() -> None:
+    """What a command prints is its own; logs go to standard error, and only what needs attention. `serve` and `up` say more."""
+    logging.configure(LogSettings(level="warning"))

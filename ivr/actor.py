@@ -12,6 +12,7 @@ from ivr import call_model as m
 from ivr.ari import ChannelDestroyed, DtmfReceived, Event, HangupRequest, Mailbox, PlaybackFinished, StasisEnd
 from ivr.call import advance
 from ivr.call_model import Call, Happening, Phase
+from ivr.keypad import Keypad
 from ivr.services import Message, Services
 from ivr.stage import Stage
 from routing.model import ContactState, Offer
@@ -44,6 +45,7 @@ class CallActor:
         self._services = services
         self._owned = [channel_id]
         self._counted: Phase | None = None
+        self._keypad = Keypad()
         self._caller_gone = False
         self._cause: int | None = None
         self.stage = Stage(contact_id, channel_id, language, services, self._attach)
@@ -113,8 +115,9 @@ class CallActor:
         if self.stage.leg_event(message):
             return None
         match message:
-            case DtmfReceived(digit=digit):
-                return m.Digit(digit=digit)
+            case DtmfReceived():
+                key = self._keypad.pressed(message)
+                return m.Digit(digit=key) if key else None
             case PlaybackFinished(playback=playback):
                 if playback.state == "failed":
                     log.warning("playback_failed", playback=playback.id)

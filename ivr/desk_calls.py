@@ -40,6 +40,7 @@ from ivr.desk_model import (
     TimeUp,
     TrySignIn,
 )
+from ivr.keypad import Keypad
 from routing.counsellors import Change, Counsellors
 from routing.presence_model import BreakReason
 
@@ -96,6 +97,7 @@ class _Run:
         code, phone = (*start.args[1:3], "", "")[:2]
         self._code, self._phone = code, phone
         self._mailbox = mailbox
+        self._keypad = Keypad()
         self._call = DeskCall()
         self._due: float | None = None
         # The second digit group of `*11`+PIN is a secret: only the code itself may be logged.
@@ -136,8 +138,9 @@ class _Run:
 
     def _meaning(self, event: Event) -> DeskEvent | None:
         match event:
-            case DtmfReceived(digit=digit):
-                return Digit(digit=digit)
+            case DtmfReceived():
+                key = self._keypad.pressed(event)
+                return Digit(digit=key) if key else None
             case PlaybackFinished(playback=playback):
                 number = playback.id.rpartition("-")[2]
                 return PlaybackDone(number=int(number)) if number.isdecimal() else None

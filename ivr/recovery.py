@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 _LEG_PREFIXES = ("leg-", "desk-")
 _BRIDGE_PREFIXES = ("hold-", "talk-")
+#: Dialplan context of counsellors' phones.
+FROM_COUNSELLOR = "from-counsellor"
 #: A call younger than this may be ahead of a list that was made a moment ago.
 SETTLED_S = 3.0
 
@@ -180,8 +182,11 @@ class Recovery:
             if not (certain or channel_id in self._suspects):
                 continue
             metrics.repairs_total.labels(kind="orphan").inc()
-            log.warning("orphan_channel", leg=channel_id.startswith(_LEG_PREFIXES))
-            if channel_id.startswith(_LEG_PREFIXES):
+            channel = picture.channels.get(channel_id)
+            # A counsellor dialling a code tries again; a caller is never hung up.
+            ours = channel_id.startswith(_LEG_PREFIXES) or (channel is not None and channel.dialplan_context == FROM_COUNSELLOR)
+            log.warning("orphan_channel", hung_up=ours)
+            if ours:
                 await ari.hangup(channel_id, "normal")
             else:
                 await ari.move_to_dialplan(channel_id, SAFETY_NET)

@@ -13,6 +13,7 @@ import typer
 from core import settings_file
 from core.errors import AnnyeongError
 from core.settings import Settings
+from helpline.embedded.supervisor import Supervisor
 from helpline.exit_codes import FAILED
 
 
@@ -36,16 +37,12 @@ def down(
     settings: Annotated[Path | None, typer.Option(help="Settings file; default: annyeong120.toml in the current folder.")] = None,
 ) -> None:
     """남아 있는 프로세스를 끕니다. Stop what an `up` that was killed left running."""
-    from helpline.embedded.supervisor import Supervisor
-
     stopped = asyncio.run(Supervisor(settings_file.load(settings), typer.echo).down())
     typer.echo(f"{stopped} process(es) stopped" if stopped else "nothing was running")
 
 
 async def run(settings: Settings, *, program: bool = True) -> int:
     """Bring up and watch until SIGINT or SIGTERM; the exit code."""
-    from helpline.embedded.supervisor import Supervisor
-
     try:
         supervisor = Supervisor(settings, typer.echo, program=program)
         loop = asyncio.get_running_loop()

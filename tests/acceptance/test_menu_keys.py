@@ -51,6 +51,7 @@ async def test_wrong_keys_lead_to_a_person_after_one_repeat(system: System) -> N
             return bool(rows) and (await system.timeline(rows[0]["id"])).count("wrong_key") == 1
 
         await until(one_try, 10, "the first wrong key")
+
         # Again and again until the pause that belongs to the first try is over.
         async def second_try() -> bool:
             await call.send_dtmf("#")

@@ -42,7 +42,7 @@ def _systems(names: list[str], program: AsteriskProgram, folder: Path, prompts: 
     made: list[System] = []
     for index, name in enumerate(names):
         plan = Plan(
-            folder=folder / name,
+            folder=folder / f"{index}-{name}",
             program=program,
             music=prompts / "music",
             sip_port=ports.one(),

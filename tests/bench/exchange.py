@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,11 +104,14 @@ class Plan:
             (self.folder / name).mkdir(exist_ok=True)
 
     def _phone(self, user: str) -> str:
-        options = {**phone_rows(user, "unused")["ps_endpoints"]}
-        for key in ("id", "auth"):
-            options.pop(key)
-        lines = "\n".join(f"{key}={value}" for key, value in options.items())
-        return f"[{user}]\ntype=endpoint\n{lines}\n[{user}]\ntype=aor\ncontact={contact(user, self.phone_host, self.phone_port)}\n"
+        rows = phone_rows(user, "unused")
+        endpoint = _lines(rows["ps_endpoints"], without=("id", "auth"))
+        aor = _lines(rows["ps_aors"], without=("id",))
+        return f"[{user}]\ntype=endpoint\n{endpoint}[{user}]\ntype=aor\n{aor}contact={contact(user, self.phone_host, self.phone_port)}\n"
+
+
+def _lines(row: Mapping[str, object], *, without: tuple[str, ...]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in row.items() if key not in without)
 
 
 def trunk(host: str) -> TrunkSettings:

@@ -35,6 +35,8 @@ class Ours:
         self._url = postgres.url(Folders.of(self._data))
         self._health = f"http://127.0.0.1:{health_port}/readyz"
         self._log = plan.folder / "up.log"
+        #: Where the program's source is; another working copy is compared by setting this.
+        self.root = Path(__file__).parents[2]
         self._up: asyncio.subprocess.Process | None = None
         #: From the start of `up` until the line takes calls, on an empty data folder.
         self.up_s = float("nan")
@@ -68,7 +70,7 @@ class Ours:
         with self._log.open("wb") as log:
             self._up = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "helpline", "up",
-                cwd=Path(__file__).parents[2], env=self._environment, stdout=log, stderr=log,
+                cwd=self.root, env=self._environment, stdout=log, stderr=log,
             )  # fmt: skip
         await self._ready(90)
         self.up_s = time.monotonic() - began

@@ -50,7 +50,8 @@ def test_a_counsellors_phone_can_neither_transfer_nor_send_media_past_us() -> No
 def test_copies_hold_what_the_database_has_without_its_empty_columns(tmp_path: Path) -> None:
     """A NULL handed to Asterisk as an empty word would be a wrong value."""
     path = tmp_path / "phones.sqlite3"
-    tables = {**EMPTY, "ps_aors": [{"id": "101", "max_contacts": "1", "mailboxes": None}]}
+    rows: list[dict[str, str | None]] = [{"id": "101", "max_contacts": "1", "mailboxes": None}]
+    tables = {**EMPTY, "ps_aors": rows}
     assert write_tables(path, tables)
     with sqlite3.connect(path) as connection:
         cursor = connection.execute("SELECT * FROM ps_aors")
