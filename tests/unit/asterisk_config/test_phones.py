@@ -14,7 +14,10 @@ from ivr import music
 from ivr.phone_copies import KEYS, RING_MOST, write_dialplan, write_tables
 from ivr.phone_rows import REALM, TABLES, ha1, phone_rows, rows_for_digest
 
-EMPTY: dict[str, list[dict[str, str | None]]] = {name: [] for name in KEYS}
+
+def only(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
+    """All tables, these rows in one of them."""
+    return {**{name: [] for name in KEYS}, "ps_aors": list(rows)}
 
 
 def test_an_account_is_three_rows_that_name_each_other() -> None:
@@ -50,8 +53,7 @@ def test_a_counsellors_phone_can_neither_transfer_nor_send_media_past_us() -> No
 def test_copies_hold_what_the_database_has_without_its_empty_columns(tmp_path: Path) -> None:
     """A NULL handed to Asterisk as an empty word would be a wrong value."""
     path = tmp_path / "phones.sqlite3"
-    rows: list[dict[str, str | None]] = [{"id": "101", "max_contacts": "1", "mailboxes": None}]
-    tables = {**EMPTY, "ps_aors": rows}
+    tables = only({"id": "101", "max_contacts": "1", "mailboxes": None})
     assert write_tables(path, tables)
     with sqlite3.connect(path) as connection:
         cursor = connection.execute("SELECT * FROM ps_aors")
@@ -63,20 +65,20 @@ def test_copies_hold_what_the_database_has_without_its_empty_columns(tmp_path: P
 def test_copies_are_written_only_when_something_changed(tmp_path: Path) -> None:
     """Also when a row goes, a column comes, or only the order differs."""
     path = tmp_path / "phones.sqlite3"
-    two = {**EMPTY, "ps_aors": [{"id": "101"}, {"id": "102"}]}
+    two = only({"id": "101"}, {"id": "102"})
     assert write_tables(path, two)
-    assert not write_tables(path, {**EMPTY, "ps_aors": [{"id": "102"}, {"id": "101"}]})
-    assert write_tables(path, {**EMPTY, "ps_aors": [{"id": "102"}]})
-    assert write_tables(path, {**EMPTY, "ps_aors": [{"id": "102", "qualify_frequency": "15"}]})
+    assert not write_tables(path, only({"id": "102"}, {"id": "101"}))
+    assert write_tables(path, only({"id": "102"}))
+    assert write_tables(path, only({"id": "102", "qualify_frequency": "15"}))
 
 
 def test_a_reader_keeps_reading_while_the_copies_are_written(tmp_path: Path) -> None:
     """Asterisk holds the file open; it must see the new rows through its old handle."""
     path = tmp_path / "phones.sqlite3"
-    write_tables(path, {**EMPTY, "ps_aors": [{"id": "101"}]})
+    write_tables(path, only({"id": "101"}))
     with sqlite3.connect(path) as asterisk:
         assert asterisk.execute("SELECT id FROM ps_aors").fetchall() == [("101",)]
-        write_tables(path, {**EMPTY, "ps_aors": [{"id": "102"}]})
+        write_tables(path, only({"id": "102"}))
         assert asterisk.execute("SELECT id FROM ps_aors").fetchall() == [("102",)]
 
 
