@@ -198,7 +198,7 @@ async def _prompts(settings: Settings) -> list[Finding]:
     catalogue = Catalogue.of(settings, str(settings.prompts_folder))
     problems = await asyncio.to_thread(catalogue.problems)
     if problems:
-        return [wrong("prompts", problem, "annyeong120 prompts build") for problem in problems[:5]]
+        return [wrong("prompts", problem) for problem in problems[:5]]
     robots = catalogue.placeholders()
     if robots:
         return [

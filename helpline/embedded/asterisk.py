@@ -118,8 +118,8 @@ class EmbeddedAsterisk(Child):
             return
         networks = asterisk_config.known_sources(self.settings)
         try:
-            count = await asyncio.to_thread(source_filter.attach, process.pid, self.settings.asterisk.sip_port, networks)
-            log.info("strangers_are_ignored", sockets=count)
+            kinds = await asyncio.to_thread(source_filter.attach, process.pid, self.settings.asterisk.sip_port, networks)
+            log.info("strangers_are_ignored", on=",".join(kinds))
         except (OSError, ValueError, psutil.Error) as error:
             log.warning("strangers_are_refused", why=str(error))
 

@@ -147,7 +147,8 @@ class EmbeddedPostgres(Child):
             **identity,
         )
         if done.returncode != 0:
-            raise EmbeddedPostgresError(f"initdb failed: {(done.stderr or done.stdout).strip()}")
+            hint = "" if user or os.geteuid() else "; put the program and data_dir where every user can pass through, such as below /srv"
+            raise EmbeddedPostgresError(f"initdb failed: {(done.stderr or done.stdout).strip()}{hint}")
         new.rename(self.folders.postgres)
 
     def _major(self) -> str:

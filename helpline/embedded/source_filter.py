@@ -37,22 +37,30 @@ _LONGEST = 4096
 Instruction = tuple[int, int, int, int]
 
 
-def attach(pid: int, port: int, networks: Iterable[str]) -> int:
-    """Let only these networks reach what process `pid` has bound to `port`; how many sockets that was.
+def attach(pid: int, port: int, networks: Iterable[str]) -> tuple[str, ...]:
+    """Let only these networks reach what process `pid` has bound to `port`; on which sockets it worked: "udp", "tcp".
 
-    Raises OSError where the kernel refuses (no permission to look into the process, a kernel before 5.6), ValueError for more networks
-    than a filter can hold.
+    TCP needs CAP_NET_ADMIN on newer kernels: for an ordinary user strangers on TCP are refused by Asterisk instead.
+    Raises OSError where the kernel allows nothing (no permission to look into the process, a kernel before 5.6), ValueError for more
+    networks than a filter can hold.
     """
     filter_ = program(networks)
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in filter_)
     memory = ctypes.create_string_buffer(code)
     argument = struct.pack("HP", len(filter_), ctypes.addressof(memory))
-    count = 0
+    done: list[str] = []
+    refused: OSError | None = None
     for descriptor in _sockets(pid, port):
         with socket.socket(fileno=_borrow(pid, descriptor)) as borrowed:
-            borrowed.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, argument)
-            count += 1
-    return count
+            try:
+                borrowed.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, argument)
+            except PermissionError as error:
+                refused = error
+                continue
+            done.append("udp" if borrowed.type == socket.SOCK_DGRAM else "tcp")
+    if refused is not None and not done:
+        raise refused
+    return tuple(sorted(set(done)))
 
 
 def program(networks: Iterable[str]) -> list[Instruction]:

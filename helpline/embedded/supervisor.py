@@ -25,6 +25,7 @@ from helpline.embedded.asterisk import EmbeddedAsterisk
 from helpline.embedded.folders import Folders
 from helpline.embedded.guard import ChildGaveUp, Guard
 from helpline.embedded.postgres import EmbeddedPostgres
+from helpline.embedded.process import Process
 from helpline.embedded.program import EmbeddedProgram
 from helpline.exit_codes import EXIT_REPLACED, OK
 
@@ -100,10 +101,10 @@ class Supervisor:
         """Stop what an earlier `up` left running; how many processes that were."""
         self.folders.make()
         with only_one(self.folders):
-            running = [guard for guard in self.guards if guard.child.note.exists()]
-            for guard in reversed(running):
+            running = sum(Process.find(guard.child.note) is not None for guard in self.guards)
+            for guard in reversed(self.guards):
                 await guard.stop()
-            return len(running)
+            return running
 
     async def _bring_up(self) -> AsyncIterator[Guard]:
         if self.postgres is not None:

@@ -243,12 +243,17 @@ async def test_the_echo_number_gives_back_what_is_said(line: Installation) -> No
 
 
 async def test_a_phone_can_not_dial_out(line: Installation) -> None:
-    """A stolen account calls nobody: neither a number nor a trunk."""
-    async with Softphone("101", "secret-101", port=line.sip_port) as phone:
+    """A stolen account calls nobody, neither a number nor a colleague: whatever is dialled goes to the program and nowhere else."""
+    async with counsellor(line, "102") as colleague, Softphone("101", "secret-101", port=line.sip_port) as phone:
         await phone.register()
         for number in ("01012345678", "00822345678", "120", "102"):
             call = await phone.call(number)
-            assert (await call.ended(3)).code == 404
+            await call.answered(3)
+            channels = await line.console("core show channels concise")
+            assert [row.split("!")[0].split("-")[0] for row in channels.splitlines() if "!" in row] == ["PJSIP/101"]
+            await call.hangup()
+            await call.ended(3)
+        assert not [event for event in colleague.events if event.name == "incoming"]
         await phone.unregister()
 
 

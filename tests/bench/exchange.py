@@ -98,7 +98,7 @@ class Plan:
         )
         files["modules.conf"] = re.sub(r"(?m)^preload\b.*\n", "", files["modules.conf"])
         files["sorcery.conf"] = files["extconfig.conf"] = files["res_pgsql.conf"] = ""
-        files["pjsip_static.conf"] = "".join(self._phone(user) for user in self.phones)
+        files["pjsip.conf"] += "".join(self._phone(user) for user in self.phones)
         asterisk_config.write(files, self.folder)
         for name in ("log", "spool", "lib", "db", "cache"):
             (self.folder / name).mkdir(exist_ok=True)
