@@ -17,6 +17,8 @@ from pathlib import Path
 FIRST = 20_000
 LAST = 31_999
 BLOCK = 500
+#: A long run goes through its own blocks again from here on, so that others beside it find some.
+MOST_BLOCKS = 6
 
 
 class NoFreePort(RuntimeError):
@@ -38,12 +40,13 @@ def is_free(port: int, address: str = "127.0.0.1") -> bool:
 
 
 class Ports:
-    """Hands out ports of a block that no other run on this machine uses. No port is handed out twice."""
+    """Hands out ports of blocks that no other run on this machine uses; none twice until `MOST_BLOCKS` of them have been gone through."""
 
     def __init__(self, address: str = "127.0.0.1", *, shuffle: random.Random | None = None) -> None:
         self._address = address
         self._random = shuffle or random.Random(os.getpid() ^ int.from_bytes(os.urandom(4), "big"))
-        self._locks: list[int] = []
+        #: First port of each of our blocks, and its lock; the one used longest ago first.
+        self._blocks: list[tuple[int, int]] = []
         self._next = 0
         self._end = 0
 
@@ -55,7 +58,7 @@ class Ports:
         """The first of `count` neighbouring free ports, an even number when there are several (RTP wants that)."""
         if count > BLOCK:
             raise NoFreePort(f"at most {BLOCK} neighbouring ports, not {count}")
-        while True:
+        for _ in range(2 * MOST_BLOCKS * BLOCK):
             first = self._next + (self._next % 2 if count > 1 else 0)
             if first + count > self._end:
                 self._take_block()
@@ -64,15 +67,25 @@ class Ports:
             self._next = first + count if taken is None else taken + 1
             if taken is None:
                 return first
+        raise NoFreePort(f"no {count} neighbouring free ports between {FIRST} and {LAST}")
 
     def close(self) -> None:
         """Give the blocks back."""
-        for lock in self._locks:
+        for _, lock in self._blocks:
             os.close(lock)
-        self._locks.clear()
+        self._blocks.clear()
         self._next = self._end = 0
 
     def _take_block(self) -> None:
+        block = self._another() if len(self._blocks) < MOST_BLOCKS else None
+        if block is None:
+            if not self._blocks:
+                raise NoFreePort(f"every block between {FIRST} and {LAST} is in use")
+            self._blocks.append(self._blocks.pop(0))
+            block = self._blocks[-1][0]
+        self._next, self._end = block, block + BLOCK
+
+    def _another(self) -> int | None:
         folder = Path(tempfile.gettempdir()) / f"annyeong120-ports-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         blocks = list(range(FIRST, LAST - BLOCK + 2, BLOCK))
@@ -84,7 +97,6 @@ class Ports:
             except OSError:
                 os.close(lock)
                 continue
-            self._locks.append(lock)
-            self._next, self._end = block, block + BLOCK
-            return
-        raise NoFreePort(f"every block between {FIRST} and {LAST} is in use")
+            self._blocks.append((block, lock))
+            return block
+        return None

@@ -31,6 +31,7 @@ from tests.bench.run import QUICK, Effort, say
 from tests.bench.sip_farm import Farm
 from tests.bench.stats import Summary
 from tests.bench.systems import AppQueue, Floor, System
+from tests.kit.until import NotInTime
 
 TRUNK_HOST, PHONE_HOST = "127.0.0.2", "127.0.0.3"
 PHONES = tuple(str(200 + number) for number in range(1, 201))
@@ -130,7 +131,7 @@ def main() -> int:
     try:
         effort = QUICK if options.quick else Effort()
         text, line = uvloop.run(bench(options.systems.split(","), effort, set(options.parts.split(",")), folder))
-    except (RuntimeError, AnnyeongError) as error:
+    except (RuntimeError, AnnyeongError, NotInTime) as error:
         say(str(error))
         return 1
     finally:

@@ -100,8 +100,8 @@ class Plan:
         files["sorcery.conf"] = files["extconfig.conf"] = files["res_pgsql.conf"] = ""
         files["pjsip.conf"] += "".join(self._phone(user) for user in self.phones)
         asterisk_config.write(files, self.folder)
-        for name in ("log", "spool", "lib", "db", "cache"):
-            (self.folder / name).mkdir(exist_ok=True)
+        for name in ("log", "spool", "lib/keys", "db", "cache"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def _phone(self, user: str) -> str:
         rows = phone_rows(user, "unused")

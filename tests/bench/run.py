@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.bench.loads import OneCounsellor, Step, Stream
 from tests.bench.report import Measured
-from tests.bench.search import Search
+from tests.bench.search import LADDER, Search
 from tests.bench.systems import Meter, System
 
 _BEGIN = time.monotonic()
@@ -29,13 +29,14 @@ class Effort:
     #: Rounds of the latency measures; a block a system and round.
     rounds: int = 5
     key_block_s: float = 13.0
-    free_block_s: float = 15.0
+    free_block_s: float = 13.0
     probe_s: float = 4.0
     full_s: float = 15.0
     live_calls: int = 200
+    ladder: tuple[int, ...] = LADDER
 
 
-QUICK = Effort(rounds=1, key_block_s=10, free_block_s=8, probe_s=3, full_s=4, live_calls=50)
+QUICK = Effort(rounds=1, key_block_s=10, free_block_s=8, probe_s=2, full_s=4, live_calls=50, ladder=(5, 10, 20, 30, 40, 60, 80, 120))
 
 
 async def key_latency(system: System, measured: Measured, effort: Effort, seed: int) -> None:
@@ -57,7 +58,7 @@ async def free_latency(system: System, measured: Measured, effort: Effort) -> No
 
 async def throughput(systems: Sequence[System], found: dict[str, Measured], effort: Effort) -> None:
     """Every system's edge, in turns."""
-    searches = {system.name: Search(effort.probe_s, effort.full_s) for system in systems}
+    searches = {system.name: Search(effort.probe_s, effort.full_s, effort.ladder) for system in systems}
     while any(search.next() for search in searches.values()):
         for system in systems:
             if (planned := searches[system.name].next()) is None:

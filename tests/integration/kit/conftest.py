@@ -16,7 +16,7 @@ def bare_asterisk() -> Iterator[BareAsterisk]:
     """Two phones, 101 and 102, and a trunk from 127.0.0.2."""
     tree = asterisk_tree()
     if tree is None:
-        pytest.skip("no Asterisk unpacked (`make` does it)")
+        pytest.fail("no Asterisk unpacked: `make setup` does it")
     # A short path: the control socket's name has a limit of 107 bytes.
     with (
         tempfile.TemporaryDirectory(prefix="a120-") as folder,

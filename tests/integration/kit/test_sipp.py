@@ -46,7 +46,7 @@ async def test_odd_names_are_on_the_wire(bare_asterisk: BareAsterisk, tmp_path: 
 
 async def test_keys_by_info(bare_asterisk: BareAsterisk, tmp_path: Path) -> None:
     """SIP INFO digits arrive."""
-    text = scenario.caller([scenario.press("7", after_ms=200), scenario.press("3"), scenario.wait_for_bye()])
+    text = scenario.caller([scenario.press("7", after_ms=200), scenario.press("3", after_ms=200), scenario.wait_for_bye()])
     await run_sipp(text, folder=tmp_path, target=target(bare_asterisk), service="digits")
     await until(lambda: "digits=<73>" in bare_asterisk.log, 2)
 

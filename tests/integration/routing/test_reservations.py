@@ -78,7 +78,8 @@ async def test_longest_idle_is_reserved_first(db: Database, contact: UUID) -> No
 
 
 @pytest.mark.parametrize(
-    "absent", [{"human": "off"}, {"human": "break"}, {"system": "talking"}, {"system": "wrapup"}, {"system": "offered"}, {"reachable": False}]
+    "absent",
+    [{"human": "off"}, {"human": "break"}, {"system": "talking"}, {"system": "wrapup"}, {"system": "offered"}, {"reachable": False}],
 )
 async def test_who_is_not_available_is_not_reserved(db: Database, contact: UUID, absent: dict[str, object]) -> None:
     """Ready, idle and reachable, all three."""
