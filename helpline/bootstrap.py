@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import structlog
+from sqlalchemy import text
 
 from core import metrics
 from core.clock import SystemClock
@@ -43,6 +44,9 @@ REFUSAL_MEMORY_S = 30.0
 #: Books against channels; FAILURES: repaired within 30 s.
 COMPARE_EVERY_S = 5.0
 SAFETY_NET_EVERY_S = 2.0
+#: How often a database without tables is looked at.
+LOOK_EVERY_S = 0.5
+_TABLES = text("SELECT to_regclass('contacts') IS NOT NULL AND to_regclass('presence_events') IS NOT NULL AS there")
 #: A loop slower than this is an alarm: nothing may block it.
 LAG_ALARM_S = 0.05
 
@@ -70,6 +74,7 @@ class Program:
         self._compared = False
         self._connected = False
         self._db_available = False
+        self._tables = False
 
     def stop(self) -> None:
         """Claim no more calls and end; safe to call from a signal handler."""
@@ -81,13 +86,14 @@ class Program:
             "asterisk": self._connected,
             "compared": self._compared,
             "database": self._db_available,
+            "tables": self._tables,
             "prompts": not self._catalogue.missing(),
             "not_stopping": not self._stopping.is_set(),
         }
 
     def _accepting(self) -> bool:
         # A call that cannot be written, or not be commanded, is better off in the dialplan's hands.
-        return self._db_available and self._compared and not self._stopping.is_set()
+        return self._db_available and self._tables and self._compared and not self._stopping.is_set()
 
     async def run(self) -> None:
         """Serve until `stop()`. Raises `ApplicationReplacedError` when another process took this worker's name."""
@@ -187,6 +193,7 @@ class Program:
             tasks.create_task(record.run(SAFETY_NET_EVERY_S), name="safety net record")
         for name, work in {
             "database": db.watch(),
+            "tables": self._wait_for_tables(db),
             "journal": journal.run(),
             "asterisk": connection.run(),
             "router": router.run(calls),
@@ -196,6 +203,16 @@ class Program:
             "loop lag": _watch_loop(),
         }.items():
             tasks.create_task(work, name=name)
+
+    async def _wait_for_tables(self, db: Database) -> None:
+        """`up` or an operator migrates; until then nothing can be written."""
+        while not self._tables:
+            try:
+                self._tables = bool((await db.execute(_TABLES))[0].there)
+            except DatabaseError:
+                self._tables = False
+            if not self._tables:
+                await asyncio.sleep(LOOK_EVERY_S)
 
     def _warn_about_prompts(self) -> None:
         for problem in self._catalogue.problems():

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from core import metrics
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseError
 from core.ids import new_id
 from core.phone import normalise
 from ivr import call_model as m
@@ -141,7 +141,7 @@ class Calls:
                 services.contacts.note(contact_id, "back_from_safety_net")
                 services.contacts.state(contact_id, ContactState.WAITING)
                 direct = True
-        except DatabaseUnavailable:
+        except DatabaseError:
             log.error("call_not_written")
             await services.ari.move_to_dialplan(channel.id, SAFETY_NET)
             return

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from core import metrics
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseError
 from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.ari import AriError, Bridge, Channel, Mailbox
@@ -92,7 +92,7 @@ class Recovery:
         try:
             rows = await self._services.contacts.live()
             offers = await self._services.contacts.last_offers([row.id for row in rows])
-        except DatabaseUnavailable:
+        except DatabaseError:
             # The dialplan keeps the callers; the periodic comparison adopts them when the database is back.
             log.error("recovery_without_database")
             return
@@ -120,7 +120,7 @@ class Recovery:
                 orphans = await self._orphans(picture, {row.channel_id for row in rows}, certain=False)
                 self._suspects = missing | orphans
                 await self._services.router.free_ended()
-            except (AriError, DatabaseUnavailable) as error:
+            except (AriError, DatabaseError) as error:
                 log.info("comparison_put_off", reason=type(error).__name__)
 
     def _check_actors(self, picture: Picture, *, settled_s: float) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from core.clock import Clock
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseError, DatabaseUnavailable
 from routing.line import Line
 from routing.model import Offer, OfferResult, Waiting
 from routing.reservations import Reservations
@@ -111,8 +111,9 @@ class Router:
             self._wake.clear()
             try:
                 await self._dispatch(telephony)
-            except DatabaseUnavailable:
-                self._database_away(telephony)
+            except DatabaseError as error:
+                # Away, or refusing: either way nobody can be reserved, and the loop must not end.
+                self._database_away(telephony, error)
 
     def _until_next_check(self) -> float:
         if self._away_since is not None or self._unwritten:
@@ -125,12 +126,21 @@ class Router:
         self._due = [due for due in self._due if due > now]
         try:
             while self._unwritten:
-                await self._unwritten[0]()
+                await self._repeat(self._unwritten[0])
                 del self._unwritten[0]
             if freed := await self._reservations.expire():
                 log.info("counsellors_available_again", count=freed)
+        except DatabaseError as error:
+            self._database_away(telephony, error)
+
+    async def _repeat(self, statement: Callable[[], Awaitable[object]]) -> None:
+        """Raises `DatabaseUnavailable` to be tried again; what the database refuses is given up, loudly."""
+        try:
+            await statement()
         except DatabaseUnavailable:
-            self._database_away(telephony)
+            raise
+        except DatabaseError:
+            log.exception("write_refused")
 
     async def _dispatch(self, telephony: Telephony) -> None:
         for contact in self._line.next():
@@ -151,16 +161,16 @@ class Router:
 
     async def _write(self, statement: Callable[[], Awaitable[object]]) -> None:
         try:
-            await statement()
+            await self._repeat(statement)
         except DatabaseUnavailable:
             self._unwritten.append(statement)
         self.wake()
 
-    def _database_away(self, telephony: Telephony) -> None:
+    def _database_away(self, telephony: Telephony, error: DatabaseError) -> None:
         now = self._clock.monotonic()
         if self._away_since is None:
             self._away_since = now
-            log.error("database_away", waiting=len(self._line))
+            log.error("nobody_can_be_reserved", reason=str(error), waiting=len(self._line))
         elif now - self._away_since >= UNROUTABLE_AFTER_S:
             for contact in list(self._line.next()):
                 self._line.leave(contact.contact_id)
