@@ -32,6 +32,9 @@ _log = structlog.get_logger()
 
 #: Entries in one transaction at most.
 BATCH_SIZE = 500
+#: What happens in one call within this time shares a transaction. Nobody waits for it, and the disk is free for those whom somebody
+#: waits for: at 8 calls/s the reservation at key 5 came twice as fast for the slowest hundredth of the callers.
+GATHER_S = 0.08
 #: So many waiting entries are an alarm; then again at every doubling.
 ALARM_AT = 100_000
 FIRST_RETRY_S = 0.05
@@ -98,6 +101,7 @@ class Journal:
         if self.waiting:
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._flushes.append((self._added, done))
+            self._hurry.set()
             await done
 
     async def run(self) -> None:
@@ -112,7 +116,9 @@ class Journal:
                 if not (self._batches or self._queue):
                     self._more.clear()
                     await self._more.wait()
-                elif await self._write_head():
+                if not (self._batches or self._flushes):
+                    await self._wait_a_little(GATHER_S)
+                if await self._write_head():
                     pause = FIRST_RETRY_S
                 else:
                     await self._wait_a_little(pause)

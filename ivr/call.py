@@ -181,7 +181,7 @@ class _Step:
                 self.do(m.Seat(leg_id=leg_id))
             elif call.playing and not call.holding:
                 # A prompt on the caller's own channel holds every other request up until its end is reported.
-                self.do(m.StopPlay(number=call.playing), m.Seat(leg_id=leg_id))
+                self.do(m.StopPlay(number=call.playing))
             else:
                 self.connect()
         elif call.offer is None or call.offer.leg_id != leg_id:

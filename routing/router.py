@@ -91,7 +91,8 @@ class Router:
     async def end_talk(self, counsellor_id: UUID, epoch: int) -> None:
         """A talk is over; the counsellor goes to wrap-up, or is free where there is none."""
         await self._write(lambda: self._reservations.end_talk(counsellor_id, epoch))
-        self._due.append(self._clock.monotonic() + self._reservations.wrapup.total_seconds() + 0.005)
+        if wrapup_s := self._reservations.wrapup.total_seconds():
+            self._due.append(self._clock.monotonic() + wrapup_s + 0.005)
 
     async def free_ended(self) -> None:
         """After a crash: free counsellors whose contact has ended."""

@@ -76,7 +76,7 @@ async def _measure(systems: list[System], effort: Effort, parts: set[str]) -> di
                 await run.key_latency(system, found[system.name], effort, seed=number)
         if "free" in parts:
             for system in (system for system in systems if system.name != "floor"):
-                await run.free_latency(system, found[system.name], effort)
+                await run.free_latency(system, found[system.name], effort, seed=number)
         say(f"latency, round {number + 1} of {effort.rounds}: " + "; ".join(_so_far(name, m) for name, m in found.items()))
     if "rate" in parts:
         await run.throughput(systems, found, effort)
@@ -120,7 +120,7 @@ async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path)
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about two minutes; for a first look, not for comparing")
+    parser.add_argument("--quick", action="store_true", help="two to three minutes; for a first look, not for comparing")
     parser.add_argument("--systems", default="floor,app_queue,ours", help="which, in which order (default: %(default)s)")
     parser.add_argument("--parts", default="key,free,rate,live,start", help="which measures (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the folder with configuration and logs")

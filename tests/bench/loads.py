@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from time import perf_counter_ns
 
 from tests.bench.sip_farm import Caller, Farm, Pattern, PhoneLeg
 from tests.bench.stats import percentile
@@ -139,11 +138,11 @@ class Stream(Pattern):
 class OneCounsellor(Pattern):
     """One phone, several callers waiting all the time: from the counsellor's BYE to the next caller's INVITE."""
 
-    def __init__(self, farm: Farm, dialled: str, *, waiting: int = 4) -> None:
+    def __init__(self, farm: Farm, dialled: str, *, seed: int, waiting: int = 4) -> None:
         self._farm = farm
         self._dialled = dialled
         self._waiting = waiting
-        self._random = random.Random(5)
+        self._random = random.Random(seed)
         self._calls: list[Caller] = []
         self._freed = 0
         self._stopped = False
@@ -211,8 +210,3 @@ async def own_latency(calls: int = 200) -> list[float]:
             farm.hang_up(caller)
         await asyncio.sleep(0.1)
     return [(knock.invited[call.call_id] - call.started) / MS for call in placed if call.call_id in knock.invited]
-
-
-def now_s() -> float:
-    """The farm's clock in seconds."""
-    return perf_counter_ns() / 1e9

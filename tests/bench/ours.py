@@ -67,17 +67,26 @@ class Ours:
         self._data.chmod(0o711)
         (self._data / "flow.toml").write_text(_flow())
         began = time.monotonic()
-        with self._log.open("wb") as log:
-            self._up = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "helpline", "up",
-                cwd=self.root, env=self._environment, stdout=log, stderr=log,
-            )  # fmt: skip
-        await self._ready(90)
+        await self._bring_up()
         self.up_s = time.monotonic() - began
         secrets = {phone: f"secret-{phone}" for phone in self.plan.phones}
         await counsellors.provision(self._url, secrets)
         await Registration(self.farm, secrets).run()
         await self.everybody()
+
+    async def fresh(self) -> None:
+        """Stop and start again on the same data; the phones' registrations are kept."""
+        await self.stop()
+        await self._bring_up()
+        await self.everybody()
+
+    async def _bring_up(self) -> None:
+        with self._log.open("ab") as log:
+            self._up = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "helpline", "up",
+                cwd=self.root, env=self._environment, stdout=log, stderr=log,
+            )  # fmt: skip
+        await self._ready(90)
 
     async def stop(self) -> None:
         """SIGTERM, as an operator would; by force after 20 s."""

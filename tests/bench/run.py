@@ -46,10 +46,10 @@ async def key_latency(system: System, measured: Measured, effort: Effort, seed: 
     await stream.clear()
 
 
-async def free_latency(system: System, measured: Measured, effort: Effort) -> None:
+async def free_latency(system: System, measured: Measured, effort: Effort, seed: int) -> None:
     """A block with one counsellor and a queue."""
     await system.only_one()
-    load = OneCounsellor(system.farm, system.one_number)
+    load = OneCounsellor(system.farm, system.one_number, seed=seed)
     measured.free_to_invite += await load.run(effort.free_block_s)
     await system.everybody()
     if len(load.phones) > 1:
@@ -78,8 +78,10 @@ async def _rate(system: System, rate: float, seconds: float) -> Step:
     step = await stream.run(rate, seconds, seed=7)
     step.cost.update(meter.spent())
     await stream.clear()
-    # What an overloaded exchange still has to work off is not the next step's fault.
-    await asyncio.sleep(0.5 if step.passed else 3.0)
+    if step.passed:
+        await asyncio.sleep(0.5)
+    else:
+        await system.fresh()
     return step
 
 

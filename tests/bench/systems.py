@@ -30,6 +30,9 @@ class System(Protocol):
     async def stop(self) -> None:
         """Take it down."""
 
+    async def fresh(self) -> None:
+        """Stop and start again: what an overload left behind is not the next step's fault."""
+
     async def only_one(self) -> None:
         """Leave one counsellor available."""
 
@@ -55,6 +58,11 @@ class AppQueue:
     async def stop(self) -> None:
         """Only Asterisk."""
         await self.exchange.stop()
+
+    async def fresh(self) -> None:
+        """Asterisk again."""
+        await self.stop()
+        await self.start()
 
     async def only_one(self) -> None:
         """A queue of its own has one member."""
@@ -94,6 +102,11 @@ class Floor:
             self._script.terminate()
             await self._script.wait()
         await self.exchange.stop()
+
+    async def fresh(self) -> None:
+        """Both again."""
+        await self.stop()
+        await self.start()
 
     async def only_one(self) -> None:
         """Not measured."""
