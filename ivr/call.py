@@ -200,8 +200,9 @@ class _Step:
         elif call.offer is None or call.offer.leg_id != down.leg_id:
             return
         elif call.phase is Phase.WAITING:
-            # `leg_up`: answered, then died before the caller could be connected.
-            self.offer_failed(OfferResult.FAILED if call.leg_up else down.result)
+            # `leg_up`: answered, then hung up or died before the caller could be connected. Who hung up is not rung again at once.
+            result = down.result if not call.leg_up else OfferResult.REJECTED if down.by_hand else OfferResult.FAILED
+            self.offer_failed(result)
         elif call.phase is Phase.TALKING:
             self.talk_ended(down)
 

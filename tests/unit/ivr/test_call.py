@@ -190,6 +190,16 @@ def test_a_failed_offer_goes_back_to_the_router_and_the_caller_stays(result: Off
     assert line.call.offer == OTHER
 
 
+def test_who_answers_and_hangs_up_during_the_notices_has_declined() -> None:
+    """They are not rung again at once; a phone that died in that moment is nobody's refusal."""
+    for by_hand, result in ((True, OfferResult.REJECTED), (False, OfferResult.FAILED)):
+        line = waiting()
+        line(m.OfferGranted(offer=OFFER), m.LegUp(leg_id="leg-1"))
+        commands = line(m.LegDown(leg_id="leg-1", result=OfferResult.ANSWERED, by_hand=by_hand))
+        assert m.CloseOffer(offer=OFFER, result=result) in commands
+        assert line.call.phase is Phase.WAITING
+
+
 def test_the_callers_hangup_stops_the_ringing_phone() -> None:
     """No phone rings for nobody, and the counsellor is free again."""
     line = ringing()
