@@ -134,6 +134,9 @@ def main() -> int:
     except (RuntimeError, AnnyeongError, NotInTime) as error:
         say(str(error))
         return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
     finally:
         if options.keep:
             say(f"kept: {folder}")
