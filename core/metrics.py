@@ -32,10 +32,7 @@ offers_total = _counter("offers_total", "Offers to counsellors, by how they ende
 keys_total = _counter("keys_total", "What callers did in the menu: five, dasan, wrong, silence.", "what")
 rescues_total = _counter("rescues_total", "Callers kept and queued again after a counsellor's line dropped.")
 live_calls = _gauge("live_calls", "Calls that are going on now, by state.", "state")
-counsellors = _gauge("counsellors", "Counsellors by what they say (human) and what the system knows (system).", "human", "system")
 
-key5_to_offer_seconds = _histogram("key5_to_offer_seconds", "Key 5 (or direct entry) to the counsellor's leg being asked for.", _FAST)
-free_to_offer_seconds = _histogram("free_to_offer_seconds", "A counsellor becoming free to the next offer, with somebody waiting.", _FAST)
 wait_seconds = _histogram("wait_seconds", "Queued to answered by a human.", _WAIT)
 
 ari_connected = _gauge("ari_connected", "1 while the event socket of the node is up.", "node")

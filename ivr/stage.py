@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from routing.model import Offer, Waiting
 
 log = structlog.get_logger()
 
+#: What a line of the timeline adds to `keys_total`.
+_KEYS = {"key_5": "five", "transfer": "dasan", "wrong_key": "wrong", "silence": "silence"}
 #: Dialplan context that rings counsellors without this program.
 SAFETY_NET = "safety-net"
 MUSIC = "waiting"
@@ -41,7 +44,10 @@ class Stage:
         self._seated: set[str] = set()
         self._music_in_talk = False
         self._timers: dict[m.Timer, asyncio.TimerHandle] = {}
-        self._joined_since = services.clock.now()
+        #: Since when the caller has been in the line; kept when they come back into it.
+        self._joined_since: datetime | None = None
+        #: The wait was measured; one after a rescue is another matter.
+        self._answered = False
 
     def post_to(self, inbox: Callable[[Message], None]) -> None:
         """Where happenings go."""
@@ -107,7 +113,8 @@ class Stage:
             case m.Stop(timer=timer):
                 self._stop_timer(timer)
             case m.Join(dropped=dropped):
-                services.contacts.queued(self.contact_id, services.clock.now())
+                self._joined_since = self._joined_since or services.clock.now()
+                services.contacts.queued(self.contact_id, self._joined_since)
                 services.router.join(Waiting(contact_id=self.contact_id, since=self._joined_since, dropped=dropped))
             case m.Leave():
                 services.router.leave(self.contact_id)
@@ -138,6 +145,10 @@ class Stage:
             case m.ToSafetyNet():
                 await self._quietly(services.ari.move_to_dialplan(self.channel_id, SAFETY_NET))
             case m.Note(kind=kind, detail=detail):
+                if kind in _KEYS:
+                    metrics.keys_total.labels(what=_KEYS[kind]).inc()
+                elif kind == "rescued":
+                    metrics.rescues_total.inc()
                 services.contacts.note(self.contact_id, kind, detail)
             case m.Finish(outcome=outcome):
                 metrics.outcomes_total.labels(outcome=str(outcome)).inc()
@@ -229,7 +240,11 @@ class Stage:
             return
         if offer is not None:
             metrics.offers_total.labels(result="answered").inc()
-            services.contacts.talking(self.contact_id, offer.counsellor_id, services.clock.now())
+            now = services.clock.now()
+            if self._joined_since is not None and not self._answered:
+                metrics.wait_seconds.observe(max(0.0, (now - self._joined_since).total_seconds()))
+            self._answered = True
+            services.contacts.talking(self.contact_id, offer.counsellor_id, now)
         self._post(m.Connected(leg_id=leg_id, at=services.clock.monotonic()))
 
     async def _quietly(self, operation: Awaitable[object]) -> None:

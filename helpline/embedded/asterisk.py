@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import subprocess
-from pathlib import Path
 
 import aiohttp
 import psutil
@@ -160,11 +159,6 @@ def ari_password(folders: Folders) -> str:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32) + "\n")
     return path.read_text().strip()
-
-
-def ari_password_file(folders: Folders) -> Path:
-    """Where `ari_password` keeps it."""
-    return folders.secrets / "ari.password"
 
 
 def _database_environment(url: str) -> dict[str, str]:

@@ -29,6 +29,10 @@ async def test_a_caller_presses_5_and_both_hear_each_other(system: System, kim: 
     assert await system.timeline(contact["id"]) == [
         "invite", "menu_started", "key_5", "offered", "answered", "bridged", "hangup", "outcome",
     ]  # fmt: skip
+    _, metrics = system.get("/metrics")
+    seen = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
+    assert float(seen['annyeong120_keys_total{what="five"}']) >= 1
+    assert float(seen["annyeong120_wait_seconds_count"]) >= 1
     legs = await system.query("SELECT kind, answered_at, ended_at FROM legs WHERE contact_id = %s ORDER BY created_at", contact["id"])
     assert [leg["kind"] for leg in legs] == ["caller", "counsellor"]
     assert all(leg["answered_at"] for leg in legs)
