@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 _SEQUENCE_BITS = 12
@@ -23,6 +24,16 @@ class IdFactory:
         self._random = random
         self._last = 0
         self._lock = threading.Lock()
+
+    @contextmanager
+    def determined(self, time_ns: Callable[[], int], random: Callable[[int], bytes]) -> Iterator[None]:
+        """Within the block ids come from these sources alone: for simulations that must happen again exactly as they did."""
+        before = self._time_ns, self._random, self._last
+        self._time_ns, self._random, self._last = time_ns, random, 0
+        try:
+            yield
+        finally:
+            self._time_ns, self._random, self._last = before
 
     def __call__(self) -> UUID:
         """A new id; safe to call from several threads."""

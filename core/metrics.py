@@ -30,8 +30,16 @@ calls_entered_total = _counter("calls_entered_total", "Calls that were claimed a
 outcomes_total = _counter("outcomes_total", "Contacts that ended, by outcome; one each.", "outcome")
 offers_total = _counter("offers_total", "Offers to counsellors, by how they ended.", "result")
 keys_total = _counter("keys_total", "What callers did in the menu: five, dasan, wrong, silence.", "what")
+alarms_total = _counter("alarms_total", "Alarms raised for supervisors.", "kind")
+overflows_total = _counter("overflows_total", "Waiting callers for whom standby or partner was tried, by why.", "reason")
+callbacks_total = _counter("callbacks_total", "Call-back requests that ended, by outcome.", "outcome")
+watchdog_repairs_total = _counter("watchdog_repairs_total", "Live callers found without sound or deadline, and mended.", "what")
+routing_events_ignored_total = _counter("routing_events_ignored_total", "What reached the line late, doubled or about nobody.", "event")
 rescues_total = _counter("rescues_total", "Callers kept and queued again after a counsellor's line dropped.")
 live_calls = _gauge("live_calls", "Calls that are going on now, by state.", "state")
+
+callers_waiting = _gauge("callers_waiting", "Contacts in the line, by lane.", "lane")
+counsellors_available = _gauge("counsellors_available", "Counsellors who could be offered a contact now.")
 
 wait_seconds = _histogram("wait_seconds", "Queued to answered by a human.", _WAIT)
 

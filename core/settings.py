@@ -14,8 +14,21 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core import number_pattern
+from core.phone import normalise
 
 
 def _network(value: str) -> str:
@@ -32,6 +45,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 Network = Annotated[str, AfterValidator(_network)]
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
 DialString = Annotated[str, Field(pattern=r"^PJSIP/[^\s&,()]+$")]
+NumberPattern = Annotated[str, AfterValidator(number_pattern.check)]
+_AREAS = (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64)
+#: Telephones of persons in Korea: mobile, land line, internet, 050X. Not among them: premium (060), short and representative numbers,
+#: other countries.
+ORDINARY_NUMBERS = ("010*", "011*", "01N*", "02N*", *(f"0{area}N*" for area in _AREAS), "070*", "050*")
 
 
 class Section(BaseModel):
@@ -124,6 +142,8 @@ class WorkerSettings(Section):
     #: Health and metrics.
     http_bind: str = "127.0.0.1"
     http_port: Port = 8120
+    #: On SIGTERM: how long what is being connected or stored may take to finish. Calls themselves go on in Asterisk.
+    drain_s: Annotated[float, Field(ge=0, le=600)] = 5.0
 
 
 class EntrySettings(Section):
@@ -158,6 +178,69 @@ class LineSettings(Section):
     retry_s: Seconds = 5.0
     #: What counsellors' phones show as the caller.
     caller_id: str = "외로움안녕 <120>"
+
+
+class OverflowSettings(Section):
+    """Who is called when no counsellor can take a waiting caller: standby numbers, then a partner line. Nothing here: nobody is."""
+
+    #: The trunk these calls leave by: one of `[[trunks]]` with an `outbound_uri`.
+    trunk: str = ""
+    #: What may be dialled, as patterns (`010*`, `1577XXXX`). A number that fits none of them is refused here, at the start.
+    allowed: list[NumberPattern] = []
+    #: Telephone numbers of people who are on standby, in the order in which they are tried. They must press 1 to take the call.
+    standby: list[str] = []
+    #: A line that always answers; connected when it does.
+    partner: str = ""
+    #: How long each of them rings.
+    ring_s: Annotated[float, Field(ge=5, le=120)] = 20.0
+    #: How long a standby person who answered has to press 1.
+    accept_s: Annotated[float, Field(ge=3, le=120)] = 20.0
+    #: How often the whole list is tried for one caller.
+    max_rounds: Annotated[int, Field(ge=1, le=20)] = 3
+    #: What they see as the caller; empty: as counsellors do.
+    caller_id: str = ""
+
+    @field_validator("standby")
+    @classmethod
+    def _standby_allowed(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        for number in value:
+            _check_allowed(number, info)
+        return value
+
+    @field_validator("partner")
+    @classmethod
+    def _partner_allowed(cls, value: str, info: ValidationInfo) -> str:
+        if value:
+            _check_allowed(value, info)
+        return value
+
+    @model_validator(mode="after")
+    def _has_a_trunk(self) -> OverflowSettings:
+        if (self.standby or self.partner) and not self.trunk:
+            raise ValueError("standby and partner numbers need overflow.trunk, the trunk to call them by")
+        return self
+
+
+class CallbackSettings(Section):
+    """Calling people back who asked for it."""
+
+    #: The trunk these calls leave by: one of `[[trunks]]` with an `outbound_uri`. Empty: nobody is called by the program; the list is there.
+    trunk: str = ""
+    #: Which numbers that callers gave may be dialled, as patterns.
+    allowed: list[NumberPattern] = list(ORDINARY_NUMBERS)
+    #: What the person's phone shows as the caller; empty: as counsellors see it.
+    caller_id: str = ""
+    #: How long somebody who answers has to say by a key that it is them.
+    ask_s: Annotated[float, Field(ge=5, le=120)] = 25.0
+
+
+def _check_allowed(number: str, info: ValidationInfo) -> None:
+    e164 = normalise(number).e164
+    if e164 is None:
+        raise ValueError(f'"{number}" is not a telephone number')
+    # Without `allowed` it was wrong itself, and is told already.
+    if "allowed" in info.data and not number_pattern.matches(info.data["allowed"], e164):
+        raise ValueError(f'"{number}" is not on the allow-list: overflow.allowed must have a pattern for it')
 
 
 class PromptSettings(Section):
@@ -204,10 +287,27 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     entry: EntrySettings = EntrySettings()
     line: LineSettings = LineSettings()
+    overflow: OverflowSettings = OverflowSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     prompts: PromptSettings = PromptSettings()
     log: LogSettings = LogSettings()
     #: Your own call flow (menu, notices, waiting, times); empty: the shipped one.
     flow_file: OptionalPath = None
+
+    @field_validator("overflow", "callbacks")
+    @classmethod
+    def _trunk_that_calls_out(cls, value: OverflowSettings | CallbackSettings, info: ValidationInfo) -> OverflowSettings | CallbackSettings:
+        """The trunk must exist and know where calls go."""
+        # Wrong trunks are told already.
+        if value.trunk and "trunks" in info.data:
+            trunks: list[TrunkSettings] = info.data["trunks"]
+            found = next((trunk for trunk in trunks if trunk.name == value.trunk), None)
+            if found is None:
+                names = ", ".join(f'"{trunk.name}"' for trunk in trunks) or "there is none"
+                raise ValueError(f'"{value.trunk}" is not the name of one of the trunks ({names})')
+            if not found.outbound_uri:
+                raise ValueError(f'the trunk "{value.trunk}" only receives: give it an outbound_uri')
+        return value
 
     @property
     def embedded_database(self) -> bool:

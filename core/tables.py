@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Table, Uuid, func
+from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from core.schema import metadata
 
@@ -13,4 +14,19 @@ journal_batches = Table(
     Column("journal", Uuid, primary_key=True),
     Column("batch", BigInteger, primary_key=True, autoincrement=False),
     Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+#: What a supervisor must know; open until somebody has seen to it.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    # A contact or a counsellor, by the kind.
+    Column("about", Uuid),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("seen_at", DateTime(timezone=True)),
+    Column("seen_by", Text),
+    Index("ix_alarms_open", "at", postgresql_where=text("seen_at IS NULL")),
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
 from sqlalchemy import text
 
+from core import alarms as alarm_rows
 from core import metrics
+from core.alarms import Alarms
 from core.clock import SystemClock
 from core.database import Database
 from core.errors import DatabaseError, SettingsError
@@ -23,24 +25,33 @@ from ivr import flow as flows
 from ivr import leg_book
 from ivr.ari import Ari, Connection, Switchboard
 from ivr.asterisk_config import SAFETY_NET_FILE
+from ivr.callback_calls import CallbackCalls
 from ivr.calls import Calls
 from ivr.desk_calls import DeskCalls
+from ivr.drain import drained
 from ivr.leg_book import LegBook
+from ivr.outbound import Outbound
 from ivr.prompts.catalogue import Catalogue
 from ivr.reachability import Reachability
 from ivr.recovery import Recovery
 from ivr.safety_net_log import SafetyNetLog
 from ivr.services import Services
+from ivr.standby import Standby
+from ivr.standby import plan as standby_plan
+from ivr.watchdog import Watchdog
 from routing import contacts as contact_rows
+from routing import estimate_history
+from routing.callbacks import Callbacks
 from routing.contacts import Contacts
-from routing.counsellors import Counsellors
+from routing.counsellors import PRESENCE_CHANGED, Counsellors
+from routing.hints import Hints
+from routing.place_codes import PlaceCodes
+from routing.policy_store import PolicyStore
 from routing.reservations import Reservations
-from routing.router import Router
+from routing.router import LINE_CHANGED, Router
 
 log = structlog.get_logger()
 
-#: How long a counsellor who just refused a caller is not offered that caller again.
-REFUSAL_MEMORY_S = 30.0
 #: Books against channels; FAILURES: repaired within 30 s.
 COMPARE_EVERY_S = 5.0
 SAFETY_NET_EVERY_S = 2.0
@@ -68,6 +79,7 @@ class Program:
             dasan=settings.entry.dasan,
             ring_timeout_s=settings.line.ring_timeout_s,
             dead_leg_s=settings.line.dead_leg_s,
+            outside=standby_plan(settings.overflow),
         )
         self._catalogue = Catalogue.of(settings, self._access.prompts)
         self._stopping = asyncio.Event()
@@ -107,7 +119,7 @@ class Program:
             stack.push_async_callback(db.close)
             journal = Journal(
                 db,
-                {**contact_rows.JOURNAL_STATEMENTS, **leg_book.JOURNAL_STATEMENTS},
+                {**contact_rows.JOURNAL_STATEMENTS, **leg_book.JOURNAL_STATEMENTS, **alarm_rows.JOURNAL_STATEMENTS},
                 spool=settings.data_dir.absolute() / "journal" / settings.worker.name,
             )
             stack.push_async_callback(journal.close)
@@ -121,23 +133,32 @@ class Program:
             self._warn_about_prompts()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    self._start(tasks, db, journal, ari)
+                    drain = self._start(tasks, db, journal, ari)
                     await self._stopping.wait()
                     log.info("stopping")
+                    log.info("drained", whole=await drain())
                     raise _Stop  # noqa: TRY301  (how a task group is ended from within)
             except* _Stop:
                 pass
 
-    def _start(self, tasks: asyncio.TaskGroup, db: Database, journal: Journal, ari: Ari) -> None:
+    def _start(self, tasks: asyncio.TaskGroup, db: Database, journal: Journal, ari: Ari) -> Callable[[], Awaitable[bool]]:
+        """Start everything; what is returned waits until nothing is in the middle of being connected or stored."""
         settings, clock, switchboard = self._settings, SystemClock(), Switchboard()
         contacts = Contacts(db, journal, self._cipher, clock, node=self._access.name, worker=settings.worker.name)
-        counsellors = Counsellors(db, clock)
-        reachability = Reachability(ari, counsellors, clock)
+        worker = f"{self._access.name}/{settings.worker.name}"
+        alarms, hints, policies = Alarms(journal, clock), Hints(db, worker), PolicyStore(db, clock)
+        outbound = Outbound(settings, alarms)
+        counsellors = Counsellors(db, clock, hints=hints)
+        reachability = Reachability(ari, counsellors, clock, node=self._access.name)
+        reservations = Reservations(db, ring_timeout_s=settings.line.ring_timeout_s, wrapup_s=settings.line.wrapup_s)
+        outbound = Outbound(settings, alarms)
         router = Router(
-            Reservations(db, ring_timeout_s=settings.line.ring_timeout_s, wrapup_s=settings.line.wrapup_s),
+            reservations,
             clock,
-            refusal_memory_s=REFUSAL_MEMORY_S,
             retry_s=settings.line.retry_s,
+            worker=worker,
+            alarms=alarms,
+            hints=hints,
         )
         counsellors.on_change = lambda _: router.wake()
         services = Services(
@@ -146,19 +167,27 @@ class Program:
             router=router,
             contacts=contacts,
             leg_book=LegBook(journal, clock),
+            alarms=alarms,
+            callbacks=Callbacks(db, self._cipher, clock, policy=lambda: router.policy),
+            codes=PlaceCodes(db, clock, lambda: router.policy),
+            outbound=outbound,
+            standby=Standby(settings.overflow, outbound, clock),
             catalogue=self._catalogue,
             flow=self._flow,
             clock=clock,
             tasks=tasks,
             caller_id=settings.line.caller_id,
+            callback_ask_s=settings.callbacks.ask_s,
         )
         desk = DeskCalls(ari, switchboard, counsellors, self._catalogue, clock)
 
-        calls = Calls(
-            services, accepting=self._accepting, desk=desk.run_call, other=reachability.handle, language=settings.prompts.language
-        )
+        calls = Calls(services, accepting=self._accepting, desk=desk.run_call, other=lambda _: None, language=settings.prompts.language)
         switchboard.fallback = calls.on_event
         recovery = Recovery(services, calls)
+        callback_calls = CallbackCalls(
+            services, calls, worker=worker, language=settings.prompts.language, hold=reservations.hold, accepting=self._accepting
+        )
+        watchdog = Watchdog(lambda: calls.actors, alarms, clock)
 
         async def on_connected() -> None:
             self._connected = True
@@ -184,7 +213,11 @@ class Program:
 
         def counsellors_changed(_: str) -> None:
             reachability.refresh()
-            router.wake()
+            router.reload()
+
+        def told(hear: Callable[[], None]) -> Callable[[str], None]:
+            # What this worker said itself it knows already.
+            return lambda sender: None if sender == worker else hear()
 
         db.on_change(on_database)
         connection = Connection(ari, switchboard, on_connected=on_connected, on_lost=on_lost)
@@ -198,11 +231,25 @@ class Program:
             "asterisk": connection.run(),
             "router": router.run(calls),
             "comparison": recovery.run(COMPARE_EVERY_S),
+            "call-backs": callback_calls.run(),
             "reachability": reachability.run(),
             "counsellors changed": db.listen("counsellors_changed", counsellors_changed),
+            "presence changed": db.listen(PRESENCE_CHANGED, told(router.wake)),
+            "line changed": db.listen(LINE_CHANGED, told(router.line_changed)),
+            "policy": policies.watch(router.set_policy),
+            "hints": hints.run(),
+            "callbacks asked for": db.listen("callbacks", lambda _: callback_calls.wake()),
+            "watchdog": watchdog.run(),
+            "estimate": self._learn(db, router),
             "loop lag": _watch_loop(),
         }.items():
             tasks.create_task(work, name=name)
+
+        async def drain() -> bool:
+            router.stop_offering()
+            return await drained(calls, settings.worker.drain_s)
+
+        return drain
 
     async def _wait_for_tables(self, db: Database) -> None:
         """`up` or an operator migrates; until then nothing can be written."""
@@ -213,6 +260,16 @@ class Program:
                 self._tables = False
             if not self._tables:
                 await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _learn(self, db: Database, router: Router) -> None:
+        """An estimate from the first caller on: the line learns from what it wrote before the restart."""
+        while True:
+            try:
+                router.estimator.load(await estimate_history.recent(db, wrapup_s=self._settings.line.wrapup_s))
+            except DatabaseError:
+                await asyncio.sleep(LOOK_EVERY_S)
+            else:
+                return
 
     def _warn_about_prompts(self) -> None:
         for problem in self._catalogue.problems():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
 
 from core import metrics
 from ivr import call_model as m
-from ivr.ari import ChannelDestroyed, DtmfReceived, Event, HangupRequest, Mailbox, PlaybackFinished, StasisEnd
+from ivr.ari import ChannelDestroyed, DtmfReceived, Event, HangupRequest, Mailbox, PlaybackFinished, StasisEnd, TalkingFinished
 from ivr.call import advance
-from ivr.call_model import Call, Happening, Phase
+from ivr.call_model import Call, Happening, Phase, Timer
 from ivr.keypad import Keypad
 from ivr.services import Message, Services
 from ivr.stage import Stage
+from ivr.voice import spoke
+from ivr.watchdog import Facts
 from routing.model import ContactState, Offer
 
 log = structlog.get_logger()
@@ -28,6 +31,7 @@ _STATES = {
     Phase.TRANSFERRED: ContactState.TRANSFER,
     Phase.WAITING: ContactState.WAITING,
     Phase.TALKING: ContactState.TALKING,
+    Phase.OVERFLOW: ContactState.OVERFLOW,
     Phase.SAFETY_NET: ContactState.SAFETY_NET,
 }
 
@@ -39,7 +43,11 @@ class CallActor:
         self.contact_id = contact_id
         self.channel_id = channel_id
         self.call = call
-        self.since = services.clock.monotonic()
+        #: Monotonic seconds: when this actor began, when its picture last changed, when the comparison last saw it in Asterisk.
+        self.since = self.changed_at = self.seen_at = services.clock.monotonic()
+        #: Called when a human talks with them for the first time.
+        self.on_talk: Callable[[], None] = lambda: None
+        self._busy_since: float | None = None
         self.entered_at = services.clock.now()
         self._mailbox = mailbox
         self._services = services
@@ -63,7 +71,24 @@ class CallActor:
 
     def ring(self, offer: Offer) -> None:
         """The router reserved a counsellor."""
-        self.stage.ring(offer)
+        self.stage.ring(offer, self.call)
+
+    @property
+    def deadlines(self) -> frozenset[Timer]:
+        """Timers that run."""
+        return self.stage.deadlines
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is being done, and nothing has happened that was not looked at yet."""
+        return self._busy_since is None and not len(self._mailbox)
+
+    def facts(self) -> Facts:
+        """For the watchdog."""
+        now = self._services.clock.monotonic()
+        # Not yet read is not yet wrong.
+        busy = now - self._busy_since if self._busy_since is not None else 0.001 if len(self._mailbox) else 0.0
+        return Facts(unseen_s=now - self.seen_at, busy_s=busy)
 
     async def run(self, first: Happening) -> None:
         """Live until the call is over."""
@@ -82,13 +107,21 @@ class CallActor:
                     self._services.switchboard.detach(object_id)
 
     async def _happen(self, happening: Happening) -> None:
-        before = self.call.phase
+        before = self.call
         self.call, commands = advance(self.call, happening, self._services.flow)
-        if self.call.phase is not before and self.call.phase in _STATES:
+        self._busy_since = self._services.clock.monotonic()
+        if _picture(self.call) != _picture(before):
+            self.changed_at = self._busy_since
+        if self.call.phase is not before.phase and self.call.phase in _STATES:
             self._services.contacts.state(self.contact_id, _STATES[self.call.phase])
         self._count(self._counted, None if self.over else self.call.phase)
+        if self.call.talked and not before.talked:
+            self.on_talk()
         for command in commands:
             await self.stage.do(command)
+        if commands and _picture(self.call) != _picture(before):
+            self.changed_at = self._services.clock.monotonic()
+        self._busy_since = None
 
     def _count(self, before: Phase | None, now: Phase | None) -> None:
         if before is not now:
@@ -118,7 +151,9 @@ class CallActor:
             case DtmfReceived():
                 key = self._keypad.pressed(message)
                 return m.Digit(digit=key) if key else None
-            case PlaybackFinished(playback=playback):
+            case TalkingFinished():
+                return m.Spoke() if spoke(message) else None
+            case PlaybackFinished(playback=playback) if playback.id.startswith("play-"):
                 if playback.state == "failed":
                     log.warning("playback_failed", playback=playback.id)
                 return m.PlaybackDone(number=int(playback.id.rpartition("-")[2]))
@@ -139,3 +174,8 @@ class CallActor:
     def _attach(self, object_id: str) -> None:
         self._owned.append(object_id)
         self._services.switchboard.attach(object_id, self._mailbox)
+
+
+def _picture(call: Call) -> tuple[object, ...]:
+    """What of a call shows in Asterisk's bridges."""
+    return call.phase, call.holding, call.leg_up, call.connected, call.offer, call.desk_leg, call.overflow.leg_id

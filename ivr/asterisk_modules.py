@@ -17,7 +17,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "res_stasis",
         "res_stasis_answer",
         "res_stasis_broadcast",
-        "res_stasis_device_state",
         "res_stasis_playback",
         "res_stasis_recording",
         "res_stasis_snoop",
@@ -27,7 +26,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "res_ari_asterisk",
         "res_ari_bridges",
         "res_ari_channels",
-        "res_ari_device_states",
         "res_ari_endpoints",
         "res_ari_events",
         "res_ari_playbacks",
@@ -103,5 +101,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "func_pjsip_contact",
         "func_pjsip_aor",
         "func_strings",
+        "func_talkdetect",
     ),
 }

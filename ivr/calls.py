@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -18,12 +20,37 @@ from ivr.ari import AriError, CallBroadcast, Event, Mailbox, StasisEnd, StasisSt
 from ivr.call_model import Call, Phase
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
-from routing.model import ContactState, Offer, OfferResult
+from routing.contacts import LiveContact
+from routing.model import ContactState, Offer, OfferResult, OverflowReason
 
 log = structlog.get_logger()
 
 #: After a won claim, StasisStart follows within milliseconds.
 STASIS_START_S = 5.0
+
+
+class Ringable(Protocol):
+    """Has a contact in the line, and is told when a counsellor is reserved for it."""
+
+    def ring(self, offer: Offer) -> None:
+        """A counsellor is reserved. Must not block."""
+
+
+def known_of(contact: LiveContact) -> Call:
+    """What a row knows of a caller. Pure."""
+    return Call(
+        id=str(contact.id),
+        language=contact.language,
+        number=contact.number,
+        lane=contact.lane,
+        named=contact.named_id or contact.counsellor_id,
+        since=contact.virtual_start,
+        place=contact.promised_place,
+        arranged=contact.arranged,
+        talked=contact.answered_at is not None,
+        # Of a silence before now nothing is known; nobody is asked twice.
+        heard_of=True,
+    )
 
 
 class Calls:
@@ -45,6 +72,8 @@ class Calls:
         self._other = other
         self._language = language
         self._actors: dict[UUID, CallActor] = {}
+        #: Call-backs whose person is not on the line yet.
+        self._callbacks: dict[UUID, Ringable] = {}
         #: Channels that are being taken in, so that nobody takes them for orphans.
         self._arriving: set[str] = set()
 
@@ -52,6 +81,19 @@ class Calls:
     def actors(self) -> Mapping[UUID, CallActor]:
         """Live calls."""
         return self._actors
+
+    @property
+    def callbacks(self) -> Collection[UUID]:
+        """Contacts of call-backs whose person is not on the line yet; they have no actor here."""
+        return self._callbacks.keys()
+
+    def join_callback(self, contact_id: UUID, callback: Ringable) -> None:
+        """A call-back is in the line."""
+        self._callbacks[contact_id] = callback
+
+    def leave_callback(self, contact_id: UUID) -> None:
+        """It is over, or an ordinary call from now on; unknown ones are fine."""
+        self._callbacks.pop(contact_id, None)
 
     @property
     def arriving(self) -> frozenset[str]:
@@ -122,6 +164,7 @@ class Calls:
         number = normalise("" if presentation.startswith("prohib") else channel.caller_number)
         contact_id = new_id()
         direct = entry != "menu"
+        row: LiveContact | None = None
         services = self._services
         at = services.clock.now()
         try:
@@ -136,8 +179,9 @@ class Calls:
                 state=ContactState.WAITING if direct else ContactState.MENU,
             )
             if not written:
-                # Back from the dialplan, which held the caller while this program was away.
-                contact_id = await services.contacts.find(channel.id) or contact_id
+                # Back from the dialplan, which held the caller while this program was away: with the place they had.
+                row = next((row for row in await services.contacts.live() if row.channel_id == channel.id), None)
+                contact_id = row.id if row else contact_id
                 services.contacts.note(contact_id, "back_from_safety_net")
                 services.contacts.state(contact_id, ContactState.WAITING)
                 direct = True
@@ -150,8 +194,11 @@ class Calls:
         metrics.calls_entered_total.labels(entry="direct" if direct else "menu").inc()
         if channel.state != "Up":
             await services.ari.answer(channel.id)
-        phase = Phase.WAITING if direct else Phase.MENU
-        actor = CallActor(Call(id=str(contact_id), phase=phase), contact_id, channel.id, self._language, mailbox, services)
+        new = Call(id=str(contact_id), language=self._language, number=None if number.withheld else number.e164)
+        call = replace(known_of(row) if row else new, phase=Phase.WAITING if direct else Phase.MENU)
+        actor = CallActor(call, contact_id, channel.id, call.language, mailbox, services)
+        if row is not None:
+            actor.stage.resume(bridges=set(), row=row)
         await self.run(actor, m.Entered(direct=direct))
 
     async def run(self, actor: CallActor, first: m.Happening) -> None:
@@ -163,6 +210,8 @@ class Calls:
         except Exception:
             # A fault of ours: the dialplan reaches a human without us.
             self._services.contacts.note(actor.contact_id, "program_fault")
+            # Not ours any more: the comparison must not take it up again.
+            self._services.contacts.state(actor.contact_id, ContactState.SAFETY_NET)
             await self._services.ari.move_to_dialplan(actor.channel_id, SAFETY_NET)
             raise
         finally:
@@ -173,11 +222,19 @@ class Calls:
 
     def ring(self, offer: Offer) -> None:
         """Ring the reserved counsellor for the contact."""
-        actor = self._actors.get(offer.contact_id)
-        if actor is None or actor.over:
+        actor = self._callbacks.get(offer.contact_id) or self._actors.get(offer.contact_id)
+        if actor is None or (isinstance(actor, CallActor) and actor.over):
             self._services.spawn(self._services.router.close(offer, OfferResult.WITHDRAWN), "offer withdrawn")
         else:
             actor.ring(offer)
+
+    def overflow(self, contact_id: UUID, reason: OverflowReason) -> None:
+        """Standby list and partner line are to be tried; the contact stays in the line."""
+        actor = self._actors.get(contact_id)
+        if actor is None or actor.over:
+            self._services.router.overflow_over(contact_id)
+        else:
+            actor.post(m.Overflowed(reason=reason))
 
     def unroutable(self, contact_id: UUID) -> None:
         """Nobody can be reserved: the dialplan rings counsellors without us."""

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import SettingsError
+from ivr.overflow import Plan
 
 Prompts = tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...]
 Wait = Annotated[float, Field(gt=0, le=600)]
@@ -54,6 +55,40 @@ class WaitingRoom(_Table):
     comfort: Prompts
     comfort_every_s: Wait
     reconnecting: Prompts
+    #: What the keys do: after the first message, after every n-th comfort message, and when asked for.
+    keys: Prompts = ("waiting_keys",)
+    keys_every: Annotated[int, Field(ge=1, le=100)] = 2
+    #: A key without a meaning.
+    other_key: Prompts = ("waiting_other_key",)
+    danger: Prompts = ("danger_connecting",)
+    #: In the language that was changed to.
+    language: Prompts = ("language_changed",)
+    #: While the music can't be played.
+    technical: Prompts = ("technical_hold",)
+
+
+class Silent(_Table):
+    """A caller who neither spoke nor pressed a key is asked by keys, in the line."""
+
+    question: Prompts = ("silent_question",)
+    again: Prompts = ("silent_again",)
+    yes: Prompts = ("silent_yes",)
+    no: Prompts = ("silent_no",)
+    answer_s: Wait = 10.0
+
+
+class Outside(_Table):
+    """Standby list and partner line: what the caller hears, and whoever answers there."""
+
+    nobody_on_shift: Prompts = ("overflow_nobody_on_shift",)
+    everybody_unreachable: Prompts = ("overflow_everybody_unreachable",)
+    long_wait: Prompts = ("overflow_long_wait",)
+    #: Said after the reason, where there is anybody to try.
+    trying: Prompts = ("overflow_trying",)
+    #: Always said last: the place is kept, and which key arranges a call-back.
+    keep_place: Prompts = ("overflow_keep_place",)
+    #: To a standby person who answered.
+    ask: Prompts = ("overflow_ask", "overflow_ask")
 
 
 class Ending(_Table):
@@ -70,6 +105,10 @@ class Flow(_Table):
     notices: Notices
     waiting: WaitingRoom
     ending: Ending
+    silent: Silent = Silent()
+    overflow: Outside = Outside()
+    #: Who there is outside; from the settings, not from the file.
+    outside: Plan = Plan()
     #: Key -> dial string of the Dasan centre's desks; comes from the settings, not from the file.
     dasan: dict[str, str] = {}
     ring_timeout_s: Wait = 20.0
@@ -77,7 +116,7 @@ class Flow(_Table):
 
     def prompt_ids(self) -> set[str]:
         """All prompts the flow plays."""
-        tables = (self.menu, self.transfer, self.notices, self.waiting, self.ending)
+        tables = (self.menu, self.transfer, self.notices, self.waiting, self.silent, self.overflow, self.ending)
         return {prompt for table in tables for _, value in table if isinstance(value, tuple) for prompt in value}
 
 

@@ -1,4 +1,4 @@
-"""The legs a call makes: counsellors' phones and the other desks of the Dasan centre."""
+"""The legs a call makes: counsellors' phones, the other desks of the Dasan centre, outside numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import structlog
 
-from ivr.ari import AriError, Channel, ChannelDestroyed, Dial, Event, HangupRequest, OutcomeUnknown, StasisEnd, StasisStart
-from ivr.call_model import Happening, LegDown, LegUp
+from ivr.ari import AriError, Channel, ChannelDestroyed, Dial, DtmfReceived, Event, HangupRequest, OutcomeUnknown, StasisEnd, StasisStart
+from ivr.call_model import Happening, LegDigit, LegDown, LegUp
 from ivr.causes import NORMAL_CLEARING, offer_result
+from ivr.keypad import Keypad
 from ivr.services import Services
 from routing.model import OfferResult
 
@@ -29,23 +30,27 @@ class Leg:
         self.gone = False
         #: We are ending it.
         self.dropped = False
+        #: Called once when its channel is no more.
+        self.on_gone: Callable[[], None] = lambda: None
         self._dial_status = ""
+        self._keypad = Keypad()
         self._services = services
         self._post = post
         self._request: asyncio.Task[None] | None = None
 
-    def ring(self, *, endpoint: str, timeout_s: float, call_id: str, originator: str) -> None:
-        """Start ringing; what comes of it is posted."""
-        self._request = self._services.spawn(self._originate(endpoint, timeout_s, call_id, originator), f"ring {self.id}")
+    def ring(self, *, endpoint: str, timeout_s: float, call_id: str, originator: str, caller_id: str | None = None) -> None:
+        """Start ringing; what comes of it is posted. `caller_id`: what the phone shows, the service's own if None."""
+        shown = self._services.caller_id if caller_id is None else caller_id
+        self._request = self._services.spawn(self._originate(endpoint, timeout_s, call_id, originator, shown), f"ring {self.id}")
 
-    async def _originate(self, endpoint: str, timeout_s: float, call_id: str, originator: str) -> None:
+    async def _originate(self, endpoint: str, timeout_s: float, call_id: str, originator: str, caller_id: str) -> None:
         try:
             await self._services.ari.originate(
                 endpoint=endpoint,
                 channel_id=self.id,
                 app_args=f"leg,{call_id}",
                 timeout_s=timeout_s,
-                caller_id=self._services.caller_id,
+                caller_id=caller_id,
                 originator=originator,
             )
         except OutcomeUnknown:
@@ -90,6 +95,9 @@ class Leg:
                 # Dial events can arrive reordered: an end is never taken back by "RINGING".
                 if status not in ("RINGING", "PROGRESS") or not self._dial_status:
                     self._dial_status = status
+            case DtmfReceived():
+                if key := self._keypad.pressed(event):
+                    self._post(LegDigit(leg_id=self.id, digit=key))
             case HangupRequest(cause=cause) if self.up and cause == NORMAL_CLEARING:
                 self._down(OfferResult.ANSWERED, by_hand=True)
             case ChannelDestroyed(cause=cause):
@@ -116,6 +124,7 @@ class Leg:
         if not self.gone:
             self.gone = True
             self._services.leg_book.ended(self.id, cause)
+            self.on_gone()
 
     def _down(self, result: OfferResult, *, by_hand: bool = False) -> None:
         if not self.ended:

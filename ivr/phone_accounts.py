@@ -20,7 +20,7 @@ from core.database import Database
 from core.errors import AnnyeongError, DatabaseConflict
 from core.ids import new_id
 from ivr.phone_rows import TABLES, phone_rows, rows_for_digest
-from routing import pin_rules
+from routing import abilities, pin_rules
 from routing.pins import PinHasher
 from routing.presence_model import Human, System
 from routing.tables import counsellors, presence, presence_events
@@ -33,6 +33,10 @@ NAME_LENGTH = 60
 
 #: Letters and digits that nobody confuses when copying them from paper: 31 of them, 16 make 79 bits.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+#: What an account shows of its owner's presence.
+_PRESENCE = ("human", "break_reason", "system", "reachable", "on_shift", "paused_until")
 
 
 class AccountError(AnnyeongError):
@@ -68,6 +72,11 @@ class Account:
     reachable: bool
     locked_until: datetime | None
     disabled_at: datetime | None
+    languages: tuple[str, ...]
+    skills: tuple[str, ...]
+    on_shift: bool
+    #: Nothing is offered until then, because calls rang out.
+    paused_until: datetime | None
 
 
 def new_secret() -> str:
@@ -82,12 +91,21 @@ class PhoneAccounts:
         self._db = db
         self._hasher = hasher or PinHasher()
 
-    async def add(self, name: str, *, extension: str | None = None, pin: str) -> tuple[Account, str]:
+    async def add(
+        self,
+        name: str,
+        *,
+        extension: str | None = None,
+        pin: str,
+        languages: Sequence[str] = abilities.DEFAULT_LANGUAGES,
+        skills: Sequence[str] = (),
+    ) -> tuple[Account, str]:
         """Make an account; returns it and the SIP secret. Without `extension` the next free one from 101 is taken.
 
-        The phone can register, and its owner sign in, as soon as this returns. Raises `WeakPin` as well.
+        The phone can register, and its owner sign in, as soon as this returns. Raises `WeakPin` and `AbilityError` as well.
         """
         name = _checked_name(name)
+        able = {"languages": abilities.languages(languages), "skills": abilities.skills(skills)}
         if extension is None:
             extension = _next_free([account.extension for account in await self.list(everybody=True)])
         check_extension(extension)
@@ -97,7 +115,9 @@ class PhoneAccounts:
         try:
             async with self._db.begin() as connection:
                 await connection.execute(
-                    insert(counsellors).values(id=counsellor_id, extension=extension, name=name, pin_hash=pin_hash, created_at=func.now())
+                    insert(counsellors).values(
+                        id=counsellor_id, extension=extension, name=name, pin_hash=pin_hash, created_at=func.now(), **able
+                    )
                 )
                 await connection.execute(insert(presence).values(counsellor_id=counsellor_id, changed_at=func.now()))
                 await _put(connection, phone_rows(extension, secret))
@@ -110,7 +130,7 @@ class PhoneAccounts:
     async def list(self, *, everybody: bool = False) -> list[Account]:
         """All counsellors by extension; those who left only with `everybody`."""
         statement = (
-            select(counsellors, presence.c.human, presence.c.break_reason, presence.c.system, presence.c.reachable)
+            select(counsellors, *(presence.c[name] for name in _PRESENCE))
             .join(presence, presence.c.counsellor_id == counsellors.c.id)
             .order_by(func.length(counsellors.c.extension), counsellors.c.extension)
         )
@@ -127,6 +147,10 @@ class PhoneAccounts:
                 reachable=row.reachable,
                 locked_until=row.pin_locked_until,
                 disabled_at=row.disabled_at,
+                languages=tuple(row.languages),
+                skills=tuple(row.skills),
+                on_shift=row.on_shift,
+                paused_until=row.paused_until,
             )
             for row in await self._db.execute(statement)
         ]
@@ -145,6 +169,19 @@ class PhoneAccounts:
         async with self._db.begin() as connection:
             result = await connection.execute(update(counsellors).where(counsellors.c.extension == extension).values(values))
             if not result.rowcount:
+                raise _unknown(extension)
+
+    async def set_abilities(self, extension: str, *, languages: Sequence[str] | None = None, skills: Sequence[str] | None = None) -> None:
+        """What somebody speaks and is asked for from now on; None leaves it as it is. Raises `AbilityError` as well."""
+        values: dict[str, list[str]] = {}
+        if languages is not None:
+            values["languages"] = abilities.languages(languages)
+        if skills is not None:
+            values["skills"] = abilities.skills(skills)
+        async with self._db.begin() as connection:
+            # Naming the name announces the change (a trigger on counsellors): the line must know it for the next call.
+            statement = update(counsellors).where(counsellors.c.extension == extension).values(name=counsellors.c.name, **values)
+            if not (await connection.execute(statement)).rowcount:
                 raise _unknown(extension)
 
     async def renew_secret(self, extension: str) -> str:
@@ -175,7 +212,7 @@ class PhoneAccounts:
             )
             counsellor_id = changed.scalar_one_or_none()
             if counsellor_id is not None:
-                values = {"human": "off", "break_reason": None, "reachable": False, "changed_at": func.now()}
+                values = {"human": "off", "break_reason": None, "reachable": False, "changed_at": func.clock_timestamp()}
                 await connection.execute(update(presence).where(presence.c.counsellor_id == counsellor_id).values(values))
                 await _keep(connection, counsellor_id, "disabled")
                 await _remove(connection, extension, ("ps_endpoints", "ps_aors"))

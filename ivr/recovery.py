@@ -7,7 +7,7 @@ nowhere recorded, so it is found by comparison (docs: architecture, "Truth").
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -18,15 +18,18 @@ from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.ari import AriError, Bridge, Channel, Mailbox
 from ivr.call_model import Call, Phase
-from ivr.calls import Calls
+from ivr.calls import Calls, known_of
+from ivr.line_books import list_dropped_out
+from ivr.overflow import Chain
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
+from ivr.watchdog import Watchdog, beside_the_bridge
 from routing.contacts import LiveContact
-from routing.model import ContactState, Offer, Outcome, Waiting
+from routing.model import ContactState, Offer, OfferResult, Outcome
 
 log = structlog.get_logger()
 
-_LEG_PREFIXES = ("leg-", "desk-")
+_LEG_PREFIXES = ("leg-", "desk-", "over-")
 _BRIDGE_PREFIXES = ("hold-", "talk-")
 #: Dialplan context of counsellors' phones.
 FROM_COUNSELLOR = "from-counsellor"
@@ -50,20 +53,26 @@ class Picture:
 
 def resumed(contact: LiveContact, offer: Offer | None, picture: Picture) -> Call:
     """The state in which a call is found after a restart. Pure."""
-    call_id = str(contact.id)
-    talked = contact.answered_at is not None
+    call_id, known = str(contact.id), known_of(contact)
     desk_leg = next((key for key in picture.channels if key.startswith(f"desk-{call_id}-")), "")
     if desk_leg:
         together = picture.together(f"talk-{call_id}", contact.channel_id, desk_leg)
-        return Call(id=call_id, phase=Phase.TRANSFERRED if together else Phase.DIALLING, desk_leg=desk_leg)
+        return replace(known, phase=Phase.TRANSFERRED if together else Phase.DIALLING, desk_leg=desk_leg, connected=together)
+    outside = sorted((key for key in picture.channels if key.startswith(f"over-{call_id}-")), key=lambda key: int(key.rpartition("-")[2]))
+    for key in outside:
+        if picture.together(f"talk-{call_id}", contact.channel_id, key):
+            return replace(known, phase=Phase.OVERFLOW, overflow=Chain(call_id=call_id, leg_id=key), talked=True, connected=True)
+    if outside:
+        # Whoever was rung or asked is let go; the line asks again, with other legs.
+        known = replace(known, overflow=Chain(call_id=call_id, legs=int(outside[-1].rpartition("-")[2])))
     leg = picture.channels.get(offer.leg_id) if offer else None
     if offer and leg:
         if picture.together(f"talk-{call_id}", contact.channel_id, offer.leg_id):
-            return Call(id=call_id, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True)
-        return Call(id=call_id, phase=Phase.WAITING, offer=offer, leg_up=leg.state == "Up", talked=talked)
+            return replace(known, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True, connected=True)
+        return replace(known, phase=Phase.WAITING, offer=offer, leg_up=leg.state == "Up")
     if contact.state is ContactState.MENU:
-        return Call(id=call_id, phase=Phase.MENU)
-    return Call(id=call_id, phase=Phase.WAITING, talked=talked, holding=False)
+        return replace(known, phase=Phase.MENU)
+    return replace(known, phase=Phase.WAITING)
 
 
 class Recovery:
@@ -72,6 +81,8 @@ class Recovery:
     def __init__(self, services: Services, calls: Calls) -> None:
         self._services = services
         self._calls = calls
+        #: Its task is the caller's to start: `watchdog.run()`.
+        self.watchdog = Watchdog(lambda: calls.actors, services.alarms, services.clock)
         #: Found once by the periodic comparison; acted on when found again, since lists are a moment old when they arrive.
         self._suspects: set[str] = set()
 
@@ -87,8 +98,9 @@ class Recovery:
 
     async def on_connect(self) -> None:
         """Adopt what goes on in Asterisk, close what is over. Runs before any event is delivered."""
+        looked_at = self._services.clock.monotonic()
         picture = await self.look()
-        self._check_actors(picture, settled_s=0.0)
+        self._check_actors(picture, settled_s=0.0, looked_at=looked_at)
         try:
             rows = await self._services.contacts.live()
             offers = await self._services.contacts.last_offers([row.id for row in rows])
@@ -101,30 +113,31 @@ class Recovery:
             if row.state is not ContactState.SAFETY_NET:
                 self._settle(row, offers.get(row.id), picture)
         await self._services.router.free_ended()
-        await self._orphans(picture, {row.channel_id for row in rows}, certain=True)
+        await self._orphans(picture, _ours(rows), certain=True)
 
     async def run(self, every_s: float) -> None:
         """Compare again and again, until cancelled."""
         while True:
             await asyncio.sleep(every_s)
             try:
+                looked_at = self._services.clock.monotonic()
                 picture = await self.look()
-                self._check_actors(picture, settled_s=SETTLED_S)
+                self._check_actors(picture, settled_s=SETTLED_S, looked_at=looked_at)
                 rows = await self._services.contacts.live()
-                unowned = [row for row in rows if row.id not in self._calls.actors and row.channel_id not in self._calls.arriving]
+                unowned = [row for row in rows if not self._owned(row) and row.channel_id not in self._calls.arriving]
                 missing = {f"row-{row.id}" for row in unowned}
                 offers = await self._services.contacts.last_offers([row.id for row in unowned])
                 for row in unowned:
-                    if f"row-{row.id}" in self._suspects and row.id not in self._calls.actors:
+                    if f"row-{row.id}" in self._suspects and not self._owned(row):
                         self._settle(row, offers.get(row.id), picture)
-                orphans = await self._orphans(picture, {row.channel_id for row in rows}, certain=False)
+                orphans = await self._orphans(picture, _ours(rows), certain=False)
                 self._suspects = missing | orphans
                 await self._services.router.free_ended()
             except (AriError, DatabaseError) as error:
                 log.info("comparison_put_off", reason=type(error).__name__)
 
-    def _check_actors(self, picture: Picture, *, settled_s: float) -> None:
-        """Tell live calls what they missed."""
+    def _check_actors(self, picture: Picture, *, settled_s: float, looked_at: float) -> None:
+        """Tell live calls what they missed. `looked_at`: when the picture was begun (monotonic)."""
         now = self._services.clock.monotonic()
         for actor in list(self._calls.actors.values()):
             if actor.over or now - actor.since < settled_s:
@@ -134,14 +147,40 @@ class Recovery:
                 actor.post(m.CallerGone(cut_off=self._restarted_since(actor, picture)))
                 continue
             actor.stage.check_legs(picture.channels, now=now, settled_s=settled_s)
+            actor.seen_at = now
+            self._check_bridges(actor, picture, looked_at=looked_at)
+
+    def _check_bridges(self, actor: CallActor, picture: Picture, *, looked_at: float) -> None:
+        """Whoever should hear music or talk is where that is to be heard."""
+        call, stage = actor.call, actor.stage
+        # A picture says nothing about what has changed since, or was about to change when it was taken.
+        if not actor.idle or looked_at - actor.changed_at < SETTLED_S:
+            return
+        leg = call.overflow.leg_id if call.phase is Phase.OVERFLOW else call.offer.leg_id if call.offer else call.desk_leg
+        if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.TRANSFERRED) and leg not in picture.channels:
+            # It was told that its leg is gone.
+            return
+        what = beside_the_bridge(
+            call,
+            held=picture.together(stage.hold_bridge, actor.channel_id),
+            together=picture.together(stage.talk_bridge, actor.channel_id, leg),
+        )
+        if what is not None:
+            self.watchdog.mend(actor, what)
 
     def _restarted_since(self, actor: CallActor, picture: Picture) -> bool:
         return picture.started_at is not None and picture.started_at > actor.entered_at
 
+    def _owned(self, row: LiveContact) -> bool:
+        return row.id in self._calls.actors or row.id in self._calls.callbacks
+
     def _settle(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
         """A live row without an actor: adopt the call, or end the row."""
         contacts = self._services.contacts
-        if row.id in self._calls.actors:
+        if self._owned(row):
+            return
+        if row.state is ContactState.CALLING_BACK and not (offer and picture.together(f"talk-{row.id}", row.channel_id, offer.leg_id)):
+            self._callback_interrupted(row)
             return
         channel = picture.channels.get(row.channel_id)
         if channel is None:
@@ -151,23 +190,48 @@ class Recovery:
             contacts.note(row.id, "found_gone")
             contacts.ended(row.id, outcome)
             contacts.note(row.id, "outcome", {"outcome": str(outcome)})
+            list_dropped_out(self._services, row.id, outcome)
             return
         if row.state is ContactState.SAFETY_NET:
             # The dialplan has it; it ends there, or comes back by itself.
             return
         call = resumed(row, offer, picture)
+        if offer is not None and call.offer is None:
+            self._services.spawn(self._give_back(offer), f"give back {offer.leg_id}")
         mailbox: Mailbox[Message] = Mailbox(row.channel_id)
         actor = CallActor(call, row.id, row.channel_id, row.language, mailbox, self._services)
         actor.stage.resume(
             bridges={bridge_id for bridge_id in (actor.stage.hold_bridge, actor.stage.talk_bridge) if bridge_id in picture.bridges},
-            since=Waiting(contact_id=row.id, since=row.queued_at or row.entered_at),
+            row=row,
         )
-        for leg_id in filter(None, (call.offer.leg_id if call.offer else "", call.desk_leg)):
+        for leg_id in filter(None, (call.offer.leg_id if call.offer else "", call.desk_leg, call.overflow.leg_id)):
             actor.stage.adopt_leg(leg_id, up=picture.channels[leg_id].state == "Up")
         metrics.repairs_total.labels(kind="adopted").inc()
         contacts.note(row.id, "adopted", {"phase": str(call.phase)})
         log.info("call_adopted", call_id=str(row.id), phase=str(call.phase))
         self._services.spawn(self._calls.run(actor, m.Resumed()), f"call {row.channel_id}")
+
+    async def _give_back(self, offer: Offer) -> None:
+        """The counsellor of a leg whose end nobody saw: it rang, or was talked with; what does not fit changes nothing."""
+        await self._services.router.close(offer, OfferResult.FAILED)
+        await self._services.router.end_talk(offer.counsellor_id, offer.epoch)
+
+    def _callback_interrupted(self, row: LiveContact) -> None:
+        """A call-back of an earlier run whose person was not talking yet: nobody hears anything from us; it is tried again.
+
+        Its counsellor's leg is an orphan and is hung up as one; the request is reclaimed when its lease ends.
+        """
+        metrics.repairs_total.labels(kind="callback_ended").inc()
+        metrics.outcomes_total.labels(outcome=str(Outcome.CALLBACK_INTERRUPTED)).inc()
+        self._services.contacts.ended(row.id, Outcome.CALLBACK_INTERRUPTED)
+        self._services.contacts.note(row.id, "outcome", {"outcome": str(Outcome.CALLBACK_INTERRUPTED)})
+        self._services.spawn(self._hang_up(row.channel_id), f"hang up {row.channel_id}")
+
+    async def _hang_up(self, channel_id: str) -> None:
+        try:
+            await self._services.ari.hangup(channel_id, "normal")
+        except AriError as error:
+            log.info("operation_failed", operation=error.operation, status=error.status)
 
     async def _orphans(self, picture: Picture, known: set[str], *, certain: bool) -> set[str]:
         """Channels and bridges of ours that no call owns: legs are hung up, callers reach a human through the dialplan."""
@@ -190,7 +254,7 @@ class Recovery:
                 await ari.hangup(channel_id, "normal")
             else:
                 await ari.move_to_dialplan(channel_id, SAFETY_NET)
-        live = {str(contact_id) for contact_id in self._calls.actors}
+        live = {str(contact_id) for contact_id in (*self._calls.actors, *self._calls.callbacks)}
         for bridge_id in picture.bridges:
             if (
                 bridge_id.startswith(_BRIDGE_PREFIXES)
@@ -203,12 +267,19 @@ class Recovery:
         return found
 
 
+def _ours(rows: list[LiveContact]) -> set[str]:
+    """Channels that a call of ours owns. One that was handed to the dialplan and is still with us never got there."""
+    return {row.channel_id for row in rows if row.state is not ContactState.SAFETY_NET}
+
+
 def _outcome_unseen(row: LiveContact, asterisk_started_at: datetime | None) -> Outcome:
     """How a contact ended that nobody watched."""
     if row.answered_at is not None:
-        return Outcome.TALKED
+        return Outcome.TALKED_OVERFLOW if row.state is ContactState.OVERFLOW else Outcome.TALKED
     if asterisk_started_at is not None and asterisk_started_at > row.entered_at:
         return Outcome.CUT_OFF
+    if row.arranged:
+        return Outcome.CALLBACK_ARRANGED
     match row.state:
         case ContactState.WAITING | ContactState.TALKING:
             return Outcome.ABANDONED_WAITING

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 import structlog
 
 from core import metrics
+from core.alarms import Alarms
 from core.clock import Clock
 from ivr.ari import Ari, Event, Switchboard
 from ivr.call_model import Happening
 from ivr.flow import Flow
 from ivr.leg_book import LegBook
+from ivr.outbound import Outbound
 from ivr.prompts.catalogue import Catalogue
+from ivr.standby import Standby
+from routing.callbacks import Callbacks
 from routing.contacts import Contacts
+from routing.place_codes import PlaceCodes
 from routing.router import Router
 
 log = structlog.get_logger()
@@ -30,6 +35,12 @@ class Services:
     router: Router
     contacts: Contacts
     leg_book: LegBook
+    alarms: Alarms
+    callbacks: Callbacks
+    codes: PlaceCodes
+    #: The only way to an outside number.
+    outbound: Outbound
+    standby: Standby
     catalogue: Catalogue
     flow: Flow
     clock: Clock
@@ -37,6 +48,8 @@ class Services:
     tasks: asyncio.TaskGroup
     #: What counsellors' phones show as the caller.
     caller_id: str
+    #: How long somebody who answers a call-back has for a key; seconds.
+    callback_ask_s: float = 25.0
 
     def spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Start a named, owned task. What it raises is logged and counted: one call's fault must not end the others."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -12,19 +12,31 @@ import structlog
 
 from core import metrics
 from ivr import call_model as m
-from ivr.ari import AriError, Channel, Event
-from ivr.call_model import Command, Happening
+from ivr.ari import AriError, Channel, Conflict, Event
+from ivr.call_model import Call, Command, Happening
+from ivr.commands import BookCommand, StageCommand
 from ivr.legs import Leg
+from ivr.line_books import LineBooks
+from ivr.outside import is_outside
 from ivr.services import Message, Services
-from routing.model import Offer, Waiting
+from ivr.shown import shown_as
+from ivr.voice import SETTING, TALK_DETECT
+from routing.contacts import LiveContact
+from routing.model import Offer, OfferResult
 
 log = structlog.get_logger()
 
-#: What a line of the timeline adds to `keys_total`.
-_KEYS = {"key_5": "five", "transfer": "dasan", "wrong_key": "wrong", "silence": "silence"}
 #: Dialplan context that rings counsellors without this program.
 SAFETY_NET = "safety-net"
 MUSIC = "waiting"
+#: A playback that has not ended so long after its time has lost its end event; nobody is to hear nothing for longer.
+END_LOST_S = 4.0
+#: How long a prompt may take that is not in the manifest.
+UNKNOWN_S = 12.0
+
+
+def _telling(leg_id: str) -> str:
+    return f"tell-{leg_id}"
 
 
 class Stage:
@@ -33,7 +45,6 @@ class Stage:
     def __init__(self, contact_id: UUID, channel_id: str, language: str, services: Services, attach: Callable[[str], None]) -> None:
         self.contact_id = contact_id
         self.channel_id = channel_id
-        self.language = language
         self.legs: dict[str, Leg] = {}
         self.hold_bridge = f"hold-{contact_id}"
         self.talk_bridge = f"talk-{contact_id}"
@@ -42,38 +53,73 @@ class Stage:
         self._inbox: Callable[[Message], None] = lambda _: None
         self._bridges: set[str] = set()
         self._seated: set[str] = set()
+        #: Legs that something is said to.
+        self._told: set[str] = set()
         self._music_in_talk = False
+        #: How long what was played last takes.
+        self._playing_s = 0.0
         self._timers: dict[m.Timer, asyncio.TimerHandle] = {}
-        #: Since when the caller has been in the line; kept when they come back into it.
-        self._joined_since: datetime | None = None
-        #: The wait was measured; one after a rescue is another matter.
-        self._answered = False
+        self.books = LineBooks(contact_id, language, services, self._post)
 
     def post_to(self, inbox: Callable[[Message], None]) -> None:
         """Where happenings go."""
         self._inbox = inbox
 
-    def resume(self, *, bridges: set[str], since: Waiting | None) -> None:
-        """After a restart: what already exists in Asterisk, and since when the caller has been waiting."""
+    @property
+    def deadlines(self) -> frozenset[m.Timer]:
+        """Timers that run."""
+        return frozenset(self._timers)
+
+    def resume(self, *, bridges: set[str], row: LiveContact) -> None:
+        """After a restart: what already exists in Asterisk, and what the rows know."""
         self._bridges |= bridges
         # Whether the counsellor's music plays there is not known; stopping what does not play is harmless.
         self._music_in_talk = self.talk_bridge in bridges
-        if since is not None:
-            self._joined_since = since.since
+        self.books.resume(row)
 
     def _post(self, happening: Happening) -> None:
         self._inbox(happening)
 
-    def ring(self, offer: Offer) -> None:
-        """Ring a reserved counsellor."""
+    def ring(self, offer: Offer, call: Call) -> None:
+        """Ring a reserved counsellor; their phone shows what kind of call it is."""
         self._post(m.OfferGranted(offer=offer))
+        self.ring_leg(offer, call)
+
+    def ring_leg(self, offer: Offer, call: Call) -> None:
+        """Ring the counsellor of an offer that the call knows of already."""
         self._services.leg_book.made(offer.leg_id, self.contact_id, "counsellor", offer.counsellor_id)
         self._leg(offer.leg_id).ring(
             endpoint=f"PJSIP/{offer.extension}",
             timeout_s=self._services.flow.ring_timeout_s,
             call_id=str(self.contact_id),
             originator=self.channel_id,
+            caller_id=shown_as(self._services.caller_id, call),
         )
+
+    def _ring_outside(self, target: int, leg_id: str) -> None:
+        """Ring one of the standby list, or the partner line; who can't be rung now is down at once."""
+        services = self._services
+        destination = services.standby.take(target, leg_id)
+        if destination is None:
+            self._post(m.LegDown(leg_id=leg_id, result=OfferResult.BUSY))
+            return
+        whom = "partner" if services.standby.plan.is_partner(target) else "standby"
+        services.contacts.note(self.contact_id, "outside_rung", {"whom": whom})
+        services.leg_book.made(leg_id, self.contact_id, whom)
+        leg = self._leg(leg_id)
+        leg.on_gone = lambda: services.standby.give_back(leg_id)
+        leg.ring(
+            endpoint=destination,
+            timeout_s=services.standby.plan.ring_s,
+            call_id=str(self.contact_id),
+            originator=self.channel_id,
+            caller_id=services.standby.caller_id,
+        )
+
+    async def _say_to_leg(self, leg_id: str, prompts: tuple[str, ...]) -> None:
+        self._told.add(leg_id)
+        media = [self._services.catalogue.media(prompt, "ko") for prompt in prompts]
+        await self._quietly(self._services.ari.play_on_channel(leg_id, media, _telling(leg_id)))
 
     def adopt_leg(self, leg_id: str, *, up: bool) -> None:
         """A leg that an earlier run of this program made."""
@@ -102,22 +148,26 @@ class Stage:
 
     async def do(self, command: Command) -> None:
         """Carry out one command. A failure becomes a happening; it never ends the call."""
+        if isinstance(command, BookCommand):
+            self.books.do(command)
+        else:
+            await self._telephone(command)
+
+    async def _telephone(self, command: StageCommand) -> None:
         services = self._services
         match command:
             case m.Play():
                 await self._play(command)
             case m.StopPlay(number=number):
                 await self._quietly(services.ari.stop_playback(self._playback_id(number)))
+            case m.Start(timer=m.Timer.PLAYBACK, seconds=seconds):
+                self._start_timer(m.Timer.PLAYBACK, min(seconds, self._playing_s + END_LOST_S))
             case m.Start(timer=timer, seconds=seconds):
                 self._start_timer(timer, seconds)
             case m.Stop(timer=timer):
                 self._stop_timer(timer)
-            case m.Join(dropped=dropped):
-                self._joined_since = self._joined_since or services.clock.now()
-                services.contacts.queued(self.contact_id, self._joined_since)
-                services.router.join(Waiting(contact_id=self.contact_id, since=self._joined_since, dropped=dropped))
-            case m.Leave():
-                services.router.leave(self.contact_id)
+            case m.Listen():
+                await self._quietly(services.ari.set_variable(self.channel_id, TALK_DETECT, SETTING))
             case m.HoldCaller():
                 await self._hold()
             case m.DialDesk(key=key, leg_id=leg_id):
@@ -129,31 +179,27 @@ class Stage:
                     call_id=str(self.contact_id),
                     originator=self.channel_id,
                 )
+            case m.RingOutside(target=target, leg_id=leg_id):
+                self._ring_outside(target, leg_id)
+            case m.SayToLeg(leg_id=leg_id, prompts=prompts):
+                await self._say_to_leg(leg_id, prompts)
             case m.Seat(leg_id=leg_id):
                 await self._seat(leg_id)
             case m.Connect(leg_id=leg_id, offer=offer):
                 await self._connect(leg_id, offer)
+            case m.Reconnect(leg_id=leg_id):
+                await self._reconnect(leg_id)
             case m.DropLeg(leg_id=leg_id, elsewhere=elsewhere):
                 self._leg(leg_id).drop(elsewhere=elsewhere)
             case m.CloseOffer(offer=offer, result=result):
                 metrics.offers_total.labels(result=str(result)).inc()
                 await services.router.close(offer, result)
-            case m.EndTalk(offer=offer):
-                await services.router.end_talk(offer.counsellor_id, offer.epoch)
+            case m.EndTalk(offer=offer, heavy=heavy, wrapup=wrapup):
+                await services.router.end_talk(offer.counsellor_id, offer.epoch, heavy=heavy, wrapup=wrapup)
             case m.HangUp():
                 await self._quietly(services.ari.hangup(self.channel_id, "normal"))
             case m.ToSafetyNet():
                 await self._quietly(services.ari.move_to_dialplan(self.channel_id, SAFETY_NET))
-            case m.Note(kind=kind, detail=detail):
-                if kind in _KEYS:
-                    metrics.keys_total.labels(what=_KEYS[kind]).inc()
-                elif kind == "rescued":
-                    metrics.rescues_total.inc()
-                services.contacts.note(self.contact_id, kind, detail)
-            case m.Finish(outcome=outcome):
-                metrics.outcomes_total.labels(outcome=str(outcome)).inc()
-                services.contacts.ended(self.contact_id, outcome)
-                services.contacts.note(self.contact_id, "outcome", {"outcome": str(outcome)})
 
     async def clear(self) -> None:
         """The call is over: no timer, bridge or leg is left behind."""
@@ -162,7 +208,7 @@ class Stage:
         for leg in self.legs.values():
             if not leg.gone and not leg.dropped:
                 leg.drop(elsewhere=False)
-        for bridge_id in self._bridges:
+        for bridge_id in list(self._bridges):
             await self._quietly(self._services.ari.destroy_bridge(bridge_id))
 
     def _playback_id(self, number: int) -> str:
@@ -171,7 +217,9 @@ class Stage:
     async def _play(self, command: m.Play) -> None:
         playback_id = self._playback_id(command.number)
         self._attach(playback_id)
-        media = [self._services.catalogue.media(prompt, self.language) for prompt in command.prompts]
+        catalogue, language = self._services.catalogue, self.books.language
+        media = [catalogue.media(prompt, language) for prompt in command.prompts]
+        self._playing_s = sum(catalogue.seconds(prompt, language) or UNKNOWN_S for prompt in command.prompts)
         try:
             if command.in_bridge:
                 await self._services.ari.play_on_bridge(self.hold_bridge, media, playback_id)
@@ -195,19 +243,29 @@ class Stage:
             handle.cancel()
 
     async def _hold(self) -> None:
+        known = self.hold_bridge in self._bridges
         try:
             await self._bridge(self.hold_bridge, "holding")
             # A holding bridge plays the default music to whom it holds. Music started over ARI would take the place of the one
             # announcer that such a bridge may have, and no comfort message could be said (measured on 22.10.1).
             await self._services.ari.add_to_bridge(self.hold_bridge, self.channel_id)
         except AriError as error:
+            self._bridges.discard(self.hold_bridge)
+            if known:
+                # It may be the bridge that is gone: once more with a new one.
+                await self._hold()
+                return
             log.error("caller_not_held", status=error.status, reason=error.reason)
-            self._services.contacts.note(self.contact_id, "music_failed")
+            self._post(m.HoldFailed())
+        else:
+            self._post(m.Held())
 
     async def _bridge(self, bridge_id: str, kind: Literal["mixing", "holding"]) -> None:
         if bridge_id not in self._bridges:
+            # Conflict: there is one with our id, so it is ours.
+            with contextlib.suppress(Conflict):
+                await self._services.ari.create_bridge(bridge_id, kind, bridge_id)
             self._bridges.add(bridge_id)
-            await self._services.ari.create_bridge(bridge_id, kind, bridge_id)
 
     async def _seat(self, leg_id: str) -> None:
         try:
@@ -228,6 +286,10 @@ class Stage:
             return
         try:
             await self._bridge(self.talk_bridge, "mixing")
+            if leg_id in self._told:
+                # What still plays there would hold the request up.
+                self._told.discard(leg_id)
+                await self._quietly(services.ari.stop_playback(_telling(leg_id)))
             if self._music_in_talk:
                 self._music_in_talk = False
                 await services.ari.stop_bridge_music(self.talk_bridge)
@@ -236,16 +298,24 @@ class Stage:
             await services.ari.add_to_bridge(self.talk_bridge, self.channel_id)
         except AriError as error:
             log.warning("not_connected", leg_id=leg_id, status=error.status, reason=error.reason)
+            self._bridges.discard(self.talk_bridge)
             self._post(m.ConnectFailed(leg_id=leg_id))
             return
         if offer is not None:
-            metrics.offers_total.labels(result="answered").inc()
-            now = services.clock.now()
-            if self._joined_since is not None and not self._answered:
-                metrics.wait_seconds.observe(max(0.0, (now - self._joined_since).total_seconds()))
-            self._answered = True
-            services.contacts.talking(self.contact_id, offer.counsellor_id, now)
+            self.books.talking(offer)
+        elif is_outside(leg_id):
+            self.books.talking_outside()
         self._post(m.Connected(leg_id=leg_id, at=services.clock.monotonic()))
+
+    async def _reconnect(self, leg_id: str) -> None:
+        """Both into the talk bridge again, wherever they are."""
+        self._bridges.discard(self.talk_bridge)
+        try:
+            await self._bridge(self.talk_bridge, "mixing")
+            for channel_id in (leg_id, self.channel_id):
+                await self._services.ari.add_to_bridge(self.talk_bridge, channel_id)
+        except AriError as error:
+            log.warning("not_reconnected", leg_id=leg_id, status=error.status, reason=error.reason)
 
     async def _quietly(self, operation: Awaitable[object]) -> None:
         """Run an operation whose failure changes nothing: gone already, or found by the next comparison."""

@@ -1,9 +1,9 @@
-"""Counsellors at work: signing in with a PIN, ready, break, signing out, end of wrap-up, and whether their phone can be reached."""
+"""Counsellors at work: signing in with a PIN, ready, break, signing out, end of wrap-up, their shift, and whether their phone can be rung."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -11,15 +11,18 @@ from sqlalchemy import DateTime, Uuid, bindparam, text
 
 from core.clock import Clock
 from core.database import Database
+from routing.hints import Hints
 from routing.pin_rules import MAX_LENGTH, MIN_LENGTH
 from routing.pins import PinHasher
 from routing.presence_model import BreakReason, Change, Human, PresenceEvent, SignIn, System
 from routing.presence_store import Applied, PresenceStore
 
-__all__ = ["LOCKED_FOR", "MAX_FAILURES", "Change", "Counsellors", "SignIn"]
+__all__ = ["LOCKED_FOR", "MAX_FAILURES", "PRESENCE_CHANGED", "Change", "Counsellors", "SignIn"]
 
 log = structlog.get_logger()
 
+#: The channel on which other workers hear that somebody's presence has changed.
+PRESENCE_CHANGED = "presence_changed"
 #: So many wrong PINs lock the sign-in …
 MAX_FAILURES = 5
 #: … for this long. Only calls from the person's own phone count, so nobody can lock out somebody else.
@@ -52,12 +55,13 @@ def _nobody_listens(_: UUID) -> None:
 class Counsellors:
     """What counsellors do from their phones. Every change is committed when the method returns, and kept in `presence_events`.
 
-    `on_change(counsellor_id)` is called after each change; it must not block (bootstrap points it at the router).
-    All methods raise `DatabaseUnavailable` when PostgreSQL can't be reached: nothing has changed then, or it is unknown.
+    `on_change(counsellor_id)` is called after each change; it must not block (bootstrap points it at the router). With `hints` the
+    other workers hear of it too, a moment later. All methods raise `DatabaseUnavailable` when PostgreSQL can't be reached: nothing has changed then, or it is unknown.
     """
 
-    def __init__(self, db: Database, clock: Clock, *, hasher: PinHasher | None = None) -> None:
+    def __init__(self, db: Database, clock: Clock, *, hints: Hints | None = None, hasher: PinHasher | None = None) -> None:
         self._db = db
+        self._hints = hints
         self._clock = clock
         self._hasher = hasher or PinHasher()
         self._presence = PresenceStore(db)
@@ -106,30 +110,52 @@ class Counsellors:
         """The record of the last talk is done; ready, break or off stays what it was."""
         return await self._apply(extension, PresenceEvent.END_WRAPUP)
 
-    async def set_reachable(self, extension: str, reachable: bool) -> Change:
-        """The phone can be rung, or not any more."""
-        return await self._apply(extension, PresenceEvent.PHONE_REACHABLE if reachable else PresenceEvent.PHONE_UNREACHABLE)
+    async def set_reachable(self, extension: str, reachable: bool, node: str = "main") -> Change:
+        """The phone can be rung on this Asterisk node, or not any more. ALREADY: no news, or another node's phone meanwhile."""
+        event = PresenceEvent.PHONE_REACHABLE if reachable else PresenceEvent.PHONE_UNREACHABLE
+        return await self._apply(extension, event, node=node)
 
-    async def set_reachable_phones(self, extensions: Collection[str]) -> int:
-        """Exactly these phones can be rung; returns for how many counsellors that was news."""
-        changed = await self._presence.set_reachable_phones(extensions)
+    async def set_reachable_phones(self, extensions: Collection[str], node: str = "main") -> int:
+        """Of this node's phones exactly these can be rung; returns for how many counsellors that was news."""
+        changed = await self._presence.set_reachable_phones(extensions, node)
         for counsellor_id in changed:
-            self.on_change(counsellor_id)
+            self._tell(counsellor_id)
         return len(changed)
 
-    async def _apply(self, extension: str, event: PresenceEvent, reason: BreakReason | None = None) -> Change:
-        applied = await self._presence.apply(extension, event, reason)
+    async def set_shift(self, who: UUID | str, on_shift: bool, until: datetime | None = None) -> Change:
+        """The roster has somebody (id or extension) on shift until then (aware; None: open-ended), or not any more.
+
+        A call under way is not touched. Raises ValueError for a naive `until`.
+        """
+        if until is not None and until.tzinfo is None:
+            raise ValueError("a naive datetime has no instant")
+        applied = await self._presence.set_shift(who, on_shift=on_shift, until=until if on_shift else None)
         if applied is None:
             return Change.UNKNOWN
         if applied.changed:
-            self._announce(applied, event)
+            log.info("shift_changed", counsellor_id=str(applied.counsellor_id), on_shift=on_shift)
+            self._tell(applied.counsellor_id)
             return Change.DONE
-        return _why_unchanged(applied, event)
+        return Change.DISABLED if applied.disabled else Change.ALREADY
+
+    async def _apply(self, extension: str, event: PresenceEvent, reason: BreakReason | None = None, *, node: str | None = None) -> Change:
+        applied = await self._presence.apply(extension, event, reason, node=node)
+        if applied is None:
+            return Change.UNKNOWN
+        self._announce(applied, event)
+        # Who ends a pause by `*15` has ended no wrap-up.
+        ended_nothing = event is PresenceEvent.END_WRAPUP and applied.system is not System.WRAPUP
+        return Change.DONE if applied.changed and not ended_nothing else _why_unchanged(applied, event)
 
     def _announce(self, applied: Applied, event: PresenceEvent) -> None:
         if applied.changed:
             log.info("presence_changed", counsellor_id=str(applied.counsellor_id), change=str(event))
-            self.on_change(applied.counsellor_id)
+            self._tell(applied.counsellor_id)
+
+    def _tell(self, counsellor_id: UUID) -> None:
+        self.on_change(counsellor_id)
+        if self._hints is not None:
+            self._hints.send(PRESENCE_CHANGED)
 
 
 def _why_unchanged(applied: Applied, event: PresenceEvent) -> Change:

@@ -2,9 +2,16 @@
 
 The SQL of `routing.presence_store` does the same in one statement each; an integration test drives both with the same events.
 
-Two rules hold everywhere. What the person says never touches a conversation: signing out or taking a break while a phone rings or a
-caller talks counts for the calls after it. And only becoming available (ready and idle) from not available sets `idle_since`, so
-saying "ready" twice, or a blink of the network, costs nobody their place.
+Rules that hold everywhere:
+
+- What the person says never touches a conversation: signing out or taking a break while a phone rings or a caller talks counts for
+  the calls after it.
+- Only becoming willing (ready and idle) from not willing sets `idle_since`, so saying "ready" twice, or a blink of the network, costs
+  nobody their place.
+- Calls that rang out are nobody's fault. They are forgotten, and the pause they led to is over, as soon as the person does anything
+  but sign out (who signs in again begins anew), or their phone is back after it was gone.
+- The rest after a heavy call is the person's own: only they end it early, by saying "ready".
+- A phone belongs to the node that saw it last; another node that does not have it says nothing about it.
 """
 
 from __future__ import annotations
@@ -90,6 +97,13 @@ class Presence:
     system: System = System.IDLE
     reachable: bool = False
     idle_since: datetime | None = None
+    #: The Asterisk node that saw the phone last.
+    node: str | None = None
+    #: Calls in a row that rang out, and until when nothing is offered because of them. Both written by `routing.reservations`.
+    missed: int = 0
+    paused_until: datetime | None = None
+    #: Resting after a heavy call until then. Written by `routing.reservations`.
+    rest_until: datetime | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -103,16 +117,18 @@ class Presence:
 
     @property
     def available(self) -> bool:
-        """May be offered a contact."""
+        """Willing, and the phone can be rung. Shift, rest and pause, which depend on the instant, are judged by the line."""
         return self.willing and self.reachable
 
 
-def change(presence: Presence, event: PresenceEvent, *, at: datetime, reason: BreakReason | None = None) -> Presence:
+def change(
+    presence: Presence, event: PresenceEvent, *, at: datetime, reason: BreakReason | None = None, node: str | None = None
+) -> Presence:
     """The presence after an event; the same object where the event changes nothing. Total: no state refuses an event.
 
-    `at` is the instant of the event, `reason` that of a break (missing: other).
+    `at` is the instant of the event, `reason` that of a break (missing: other), `node` the one that tells of a phone.
     """
-    after = _changed(presence, event, reason)
+    after = _changed(presence, event, reason, node)
     if after == presence:
         return presence
     if after.willing and not presence.willing:
@@ -120,23 +136,33 @@ def change(presence: Presence, event: PresenceEvent, *, at: datetime, reason: Br
     return after
 
 
-def _changed(now: Presence, event: PresenceEvent, reason: BreakReason | None) -> Presence:
+def _changed(now: Presence, event: PresenceEvent, reason: BreakReason | None, node: str | None) -> Presence:
     match event:
         case PresenceEvent.SIGN_IN if not now.signed_in:
-            return replace(now, human=Human.BREAK, break_reason=None)
+            return replace(_back(now), human=Human.BREAK, break_reason=None)
+        case PresenceEvent.SIGN_IN:
+            return _back(now)
         case PresenceEvent.READY if now.signed_in:
-            # Who says "ready" says so because the work after the last talk is done.
-            return replace(now, human=Human.READY, break_reason=None, system=_finished(now.system))
+            # Who says "ready" says so because the work after the last talk is done and they have rested.
+            return replace(_back(now), human=Human.READY, break_reason=None, system=_finished(now.system), rest_until=None)
         case PresenceEvent.BREAK if now.signed_in:
-            return replace(now, human=Human.BREAK, break_reason=reason or BreakReason.OTHER)
+            return replace(_back(now), human=Human.BREAK, break_reason=reason or BreakReason.OTHER)
         case PresenceEvent.SIGN_OUT if now.signed_in:
             return replace(now, human=Human.OFF, break_reason=None, system=_finished(now.system))
         case PresenceEvent.END_WRAPUP:
-            return replace(now, system=_finished(now.system))
-        case PresenceEvent.PHONE_REACHABLE | PresenceEvent.PHONE_UNREACHABLE:
-            return replace(now, reachable=event is PresenceEvent.PHONE_REACHABLE)
+            return replace(_back(now), system=_finished(now.system))
+        case PresenceEvent.PHONE_REACHABLE if not now.reachable:
+            return replace(_back(now), reachable=True, node=node)
+        case PresenceEvent.PHONE_REACHABLE:
+            return replace(now, node=node)
+        case PresenceEvent.PHONE_UNREACHABLE if now.node is None or now.node == node:
+            return replace(now, reachable=False)
         case _:
             return now
+
+
+def _back(now: Presence) -> Presence:
+    return replace(now, missed=0, paused_until=None)
 
 
 def _finished(system: System) -> System:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, TextClause, bindparam, text
+from sqlalchemy import Boolean, DateTime, Text, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.database import Database
@@ -21,72 +22,117 @@ _FINISHED = """
     system = CASE p.system WHEN 'wrapup' THEN 'idle' ELSE p.system END,
     deadline = CASE p.system WHEN 'wrapup' THEN NULL ELSE p.deadline END
 """
+#: Of two pictures of a row with the same epoch the one changed later counts, so this must grow even when a statement that began earlier
+#: got the row later, or the server's clock was set back.
+_CHANGED = "changed_at = greatest(clock_timestamp(), p.changed_at + interval '1 microsecond')"
+#: The person, or their phone, is there again: what rang out is forgotten.
+_BACK = "missed = 0, paused_until = NULL"
+_WAS_AWAY = "p.missed <> 0 OR p.paused_until IS NOT NULL"
 
 
-def _statement(kind: str, changes: str, condition: str) -> TextClause:
-    # Put together from the constants below only; what comes from outside is bound.
+def _statement(kind: str, changes: str, condition: str, *, news: str = "true", account: str = "c.extension = :extension") -> TextClause:
+    # Put together from the constants below only; what comes from outside is bound. `news`: whether the change is worth a line in
+    # presence_events and an announcement, judged by the row as it was.
     return text(
         f"""
-        WITH changed AS (
-            UPDATE presence p SET {changes}, changed_at = now()
-            FROM counsellors c
-            WHERE c.extension = :extension AND c.disabled_at IS NULL AND p.counsellor_id = c.id AND ({condition})
-            RETURNING p.counsellor_id, p.human, p.system, p.reachable, p.break_reason
+        WITH before AS (
+            SELECT c.id, c.disabled_at IS NOT NULL AS disabled, p.human, p.system, {news} AS news,
+                   c.disabled_at IS NULL AND ({condition}) AS due
+            FROM counsellors c JOIN presence p ON p.counsellor_id = c.id
+            WHERE {account}
+            FOR UPDATE OF p
+        ), changed AS (
+            UPDATE presence p SET {changes}, {_CHANGED}
+            FROM before WHERE before.due AND p.counsellor_id = before.id
+            RETURNING p.counsellor_id, {kind} AS kind, p.human, p.system, p.reachable, p.break_reason, before.news
         ), kept AS (
             INSERT INTO presence_events (counsellor_id, at, kind, human, system, reachable, reason)
-            SELECT counsellor_id, now(), '{kind}', human, system, reachable, break_reason FROM changed
+            SELECT counsellor_id, now(), kind, human, system, reachable, break_reason FROM changed WHERE news
         )
-        SELECT c.id, c.disabled_at IS NOT NULL AS disabled, p.human, p.system, changed.counsellor_id IS NOT NULL AS changed
-        FROM counsellors c JOIN presence p ON p.counsellor_id = c.id LEFT JOIN changed ON changed.counsellor_id = c.id
-        WHERE c.extension = :extension
+        SELECT before.id, before.disabled, before.human, before.system, coalesce(changed.news, false) AS changed
+        FROM before LEFT JOIN changed ON changed.counsellor_id = before.id
         """  # noqa: S608
     )
 
 
 _STATEMENTS: Mapping[PresenceEvent, TextClause] = {
-    PresenceEvent.SIGN_IN: _statement("signed_in", "human = 'break', break_reason = NULL", "p.human = 'off'"),
+    PresenceEvent.SIGN_IN: _statement(
+        # "back": they were signed in already, and have only ended a pause.
+        "CASE before.human WHEN 'off' THEN 'signed_in' ELSE 'back' END",
+        f"""human = CASE p.human WHEN 'off' THEN 'break' ELSE p.human END,
+            break_reason = CASE p.human WHEN 'off' THEN NULL ELSE p.break_reason END, {_BACK}""",
+        f"p.human = 'off' OR {_WAS_AWAY}",
+    ),
     PresenceEvent.READY: _statement(
-        "ready",
-        f"human = 'ready', break_reason = NULL, {_FINISHED}, "
-        # The condition below leaves only rows that were not ready and idle before.
-        "idle_since = CASE WHEN p.system IN ('idle', 'wrapup') THEN now() ELSE p.idle_since END",
-        "p.human <> 'off' AND (p.human <> 'ready' OR p.system = 'wrapup')",
+        "'ready'",
+        f"""human = 'ready', break_reason = NULL, rest_until = NULL, {_BACK}, {_FINISHED},
+            idle_since = CASE WHEN p.system = 'wrapup' OR (p.system = 'idle' AND p.human <> 'ready') THEN now() ELSE p.idle_since END""",
+        f"p.human <> 'off' AND (p.human <> 'ready' OR p.system = 'wrapup' OR p.rest_until IS NOT NULL OR {_WAS_AWAY})",
     ),
     PresenceEvent.BREAK: _statement(
-        "break",
-        "human = 'break', break_reason = :reason",
-        "p.human <> 'off' AND (p.human <> 'break' OR p.break_reason IS DISTINCT FROM :reason)",
+        "'break'",
+        f"human = 'break', break_reason = :reason, {_BACK}",
+        f"p.human <> 'off' AND (p.human <> 'break' OR p.break_reason IS DISTINCT FROM :reason OR {_WAS_AWAY})",
     ),
-    PresenceEvent.SIGN_OUT: _statement("signed_out", f"human = 'off', break_reason = NULL, {_FINISHED}", "p.human <> 'off'"),
+    PresenceEvent.SIGN_OUT: _statement("'signed_out'", f"human = 'off', break_reason = NULL, {_FINISHED}", "p.human <> 'off'"),
     PresenceEvent.END_WRAPUP: _statement(
-        "wrapup_ended",
-        "system = 'idle', deadline = NULL, idle_since = CASE p.human WHEN 'ready' THEN now() ELSE p.idle_since END",
-        "p.system = 'wrapup'",
+        "CASE before.system WHEN 'wrapup' THEN 'wrapup_ended' ELSE 'back' END",
+        f"""{_BACK}, {_FINISHED},
+            idle_since = CASE WHEN p.system = 'wrapup' AND p.human = 'ready' THEN now() ELSE p.idle_since END""",
+        f"p.system = 'wrapup' OR {_WAS_AWAY}",
     ),
-    PresenceEvent.PHONE_REACHABLE: _statement("reachable", "reachable = true", "NOT p.reachable"),
-    PresenceEvent.PHONE_UNREACHABLE: _statement("unreachable", "reachable = false", "p.reachable"),
+    PresenceEvent.PHONE_REACHABLE: _statement(
+        "'reachable'",
+        """reachable = true, node = :node,
+           missed = CASE WHEN p.reachable THEN p.missed ELSE 0 END,
+           paused_until = CASE WHEN p.reachable THEN p.paused_until END""",
+        "NOT p.reachable OR p.node IS DISTINCT FROM :node",
+        # A phone that only moved from one node to another was there all the time.
+        news="NOT p.reachable",
+    ),
+    PresenceEvent.PHONE_UNREACHABLE: _statement("'unreachable'", "reachable = false", "p.reachable AND (p.node IS NULL OR p.node = :node)"),
 }
+_OF_PHONES = frozenset({PresenceEvent.PHONE_REACHABLE, PresenceEvent.PHONE_UNREACHABLE})
 
-_SEED = text(
-    """
-    WITH changed AS (
-        UPDATE presence p SET reachable = c.extension = ANY(:online), changed_at = now()
-        FROM counsellors c
-        WHERE p.counsellor_id = c.id AND p.reachable <> (c.extension = ANY(:online))
-        RETURNING p.counsellor_id, p.human, p.system, p.reachable, p.break_reason
+_HERE = "c.extension = ANY(:online)"
+# The same two events for all phones of a node at once.
+_COMPARE = text(
+    f"""
+    WITH before AS (
+        SELECT c.id, p.reachable, {_HERE} AS here
+        FROM presence p JOIN counsellors c ON c.id = p.counsellor_id
+        WHERE CASE WHEN {_HERE} THEN NOT p.reachable OR p.node IS DISTINCT FROM :node
+                   ELSE p.reachable AND (p.node IS NULL OR p.node = :node) END
+        -- Two that compare at once lock in the same order.
+        ORDER BY c.id
+        FOR UPDATE OF p
+    ), changed AS (
+        UPDATE presence p
+        SET reachable = before.here, node = CASE WHEN before.here THEN :node ELSE p.node END, {_CHANGED},
+            missed = CASE WHEN before.here AND NOT before.reachable THEN 0 ELSE p.missed END,
+            paused_until = CASE WHEN before.here AND NOT before.reachable THEN NULL ELSE p.paused_until END
+        FROM before WHERE p.counsellor_id = before.id
+        RETURNING p.counsellor_id, p.human, p.system, p.reachable, p.break_reason, before.reachable <> before.here AS news
     ), kept AS (
         INSERT INTO presence_events (counsellor_id, at, kind, human, system, reachable, reason)
         SELECT counsellor_id, now(), CASE WHEN reachable THEN 'reachable' ELSE 'unreachable' END, human, system, reachable, break_reason
-        FROM changed
+        FROM changed WHERE news
     )
-    SELECT counsellor_id FROM changed
-    """
-).bindparams(bindparam("online", type_=ARRAY(Text)))
+    SELECT counsellor_id FROM changed WHERE news
+    """  # noqa: S608
+).bindparams(bindparam("online", type_=ARRAY(Text)), bindparam("node", type_=Text))
+
+_SHIFT = _statement(
+    "CASE WHEN :on_shift THEN 'on_shift' ELSE 'off_shift' END",
+    "on_shift = :on_shift, shift_until = :until",
+    "p.on_shift <> :on_shift OR p.shift_until IS DISTINCT FROM :until",
+    account="c.id = :id OR c.extension = :extension",
+).bindparams(bindparam("on_shift", type_=Boolean), bindparam("until", type_=DateTime(timezone=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What a statement met: `human` and `system` are those before it."""
+    """What a statement met: `human` and `system` are those before it. `changed`: something that others must know."""
 
     counsellor_id: UUID
     disabled: bool
@@ -101,18 +147,30 @@ class PresenceStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def apply(self, extension: str, event: PresenceEvent, reason: BreakReason | None = None) -> Applied | None:
-        """Let an event happen to a counsellor; None: nobody has this extension."""
+    async def apply(
+        self, extension: str, event: PresenceEvent, reason: BreakReason | None = None, *, node: str | None = None
+    ) -> Applied | None:
+        """Let an event happen to a counsellor; None: nobody has this extension. `node`: the one that tells of a phone."""
         parameters: dict[str, object] = {"extension": extension}
         if event is PresenceEvent.BREAK:
             parameters["reason"] = str(reason or BreakReason.OTHER)
-        rows = await self._db.execute(_STATEMENTS[event], parameters)
+        if event in _OF_PHONES:
+            parameters["node"] = node
+        return await self._applied(_STATEMENTS[event], parameters)
+
+    async def set_shift(self, who: UUID | str, *, on_shift: bool, until: datetime | None) -> Applied | None:
+        """Whether somebody (by id or extension) is on shift, and until when; None: nobody is called so."""
+        known = {"id": who, "extension": None} if isinstance(who, UUID) else {"id": None, "extension": who}
+        return await self._applied(_SHIFT, {**known, "on_shift": on_shift, "until": until})
+
+    async def set_reachable_phones(self, extensions: Collection[str], node: str) -> list[UUID]:
+        """Exactly these phones can be reached on this node; returns the counsellors for whom that is news."""
+        rows = await self._db.execute(_COMPARE, {"online": sorted(extensions), "node": node})
+        return [row.counsellor_id for row in rows]
+
+    async def _applied(self, statement: TextClause, parameters: Mapping[str, object]) -> Applied | None:
+        rows = await self._db.execute(statement, dict(parameters))
         if not rows:
             return None
         row = rows[0]
         return Applied(counsellor_id=row.id, disabled=row.disabled, human=Human(row.human), system=System(row.system), changed=row.changed)
-
-    async def set_reachable_phones(self, extensions: Collection[str]) -> list[UUID]:
-        """Exactly these phones can be reached; returns the counsellors for whom that is news."""
-        rows = await self._db.execute(_SEED, {"online": sorted(extensions)})
-        return [row.counsellor_id for row in rows]

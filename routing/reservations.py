@@ -1,119 +1,202 @@
 """Reserving counsellors in PostgreSQL: every change is one conditional statement, fenced by the counsellor's epoch.
 
-The database is the truth: two workers that look for a counsellor in the same instant lock different rows
-(`FOR UPDATE SKIP LOCKED`), and a worker that froze and came back writes with an old epoch, which changes no row.
+Who is to be reserved for whom is decided by `routing.engine`; here the database says whether it is so. A reservation names the epoch it was
+decided on: if anything about the counsellor's reservations changed meanwhile it changes no row, and a worker that froze and came back
+writes with an old epoch, which changes no row either. Each method returns the counsellor as the row is now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import DateTime, Row, TextClause, Uuid, bindparam, text
+from sqlalchemy.types import TypeEngine
 
 from core.database import Database
 from core.ids import new_id
-from routing.model import Offer, OfferResult
+from routing.model import Kind, Lane, Offer, OfferResult, Seat, Waiting
+from routing.policy import Policy
 
-_RESERVE = text(
-    """
-    WITH pick AS (
-        SELECT p.counsellor_id
-        FROM presence p JOIN counsellors c ON c.id = p.counsellor_id
-        WHERE p.human = 'ready' AND p.system = 'idle' AND p.reachable AND c.disabled_at IS NULL
-          AND p.counsellor_id <> ALL(:not_now)
-        ORDER BY p.idle_since NULLS FIRST, c.extension
-        LIMIT 1
-        FOR UPDATE OF p SKIP LOCKED
-    ), granted AS (
+#: A worker that has not been heard of for this long is dead.
+WORKER_LEASE_S = 15.0
+
+_PRESENCE = (
+    "counsellor_id, epoch, human, system, reachable, on_shift, shift_until, idle_since, rest_until, paused_until, heavy_run, changed_at"
+)
+#: Later than every picture of this row that anybody has: `now()` is the transaction's start, and a statement that had to wait for the row
+#: would write an older time than the one it waited for.
+_CHANGED = "changed_at = greatest(clock_timestamp(), p.changed_at + interval '1 microsecond')"
+_P = ", ".join(f"p.{column}" for column in _PRESENCE.split(", "))
+#: A row of a `Seat`, from `changed` (what a statement has just written) or else from the table.
+_SEATS = "s.*, c.extension, c.languages, c.skills, c.disabled_at IS NOT NULL AS disabled"
+
+
+def _statement(sql: str) -> TextClause:
+    known: dict[str, TypeEngine[Any]] = {
+        "contact_id": Uuid(),
+        "counsellor_id": Uuid(),
+        "offer_id": Uuid(),
+        "since": DateTime(timezone=True),
+    }
+    return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in known.items() if f":{name}" in sql))
+
+
+_RESERVE = _statement(
+    f"""
+    WITH mine AS (
+        SELECT id, contact_id, counsellor_id, epoch, leg_id FROM offers WHERE contact_id = :contact_id AND result IS NULL
+    ), changed AS (
         UPDATE presence p
-        SET system = 'offered', epoch = p.epoch + 1, contact_id = :contact_id, changed_at = now(),
+        SET system = 'offered', epoch = p.epoch + 1, contact_id = :contact_id, {_CHANGED},
             deadline = now() + make_interval(secs => :lease_s)
-        FROM pick WHERE p.counsellor_id = pick.counsellor_id
-        RETURNING p.counsellor_id, p.epoch
+        FROM counsellors c
+        WHERE p.counsellor_id = :counsellor_id AND p.epoch = :epoch AND c.id = p.counsellor_id AND c.disabled_at IS NULL
+          AND p.human = 'ready' AND p.system = 'idle' AND p.reachable AND p.on_shift
+          AND NOT EXISTS (SELECT FROM mine) AND EXISTS (SELECT FROM contacts WHERE id = :contact_id AND outcome IS NULL)
+        RETURNING {_P}
     ), offered AS (
         INSERT INTO offers (id, contact_id, counsellor_id, epoch, leg_id, offered_at)
-        SELECT :offer_id, :contact_id, counsellor_id, epoch, :leg_id, now() FROM granted
+        SELECT :offer_id, :contact_id, counsellor_id, epoch, :leg_id, now() FROM changed
+        RETURNING id, contact_id, counsellor_id, epoch, leg_id
+    ), seen AS (
+        SELECT * FROM changed
+        UNION ALL SELECT {_P} FROM presence p WHERE p.counsellor_id = :counsellor_id AND NOT EXISTS (SELECT FROM changed)
+    ), offer AS (
+        -- Or the one of an earlier attempt whose answer was lost: the same reservation, the same leg.
+        SELECT * FROM offered UNION ALL SELECT * FROM mine
     )
-    SELECT g.counsellor_id, g.epoch, c.extension FROM granted g JOIN counsellors c ON c.id = g.counsellor_id
-    """
-).bindparams(bindparam("not_now", type_=ARRAY(Uuid)), bindparam("contact_id", type_=Uuid), bindparam("offer_id", type_=Uuid))
+    SELECT {_SEATS}, o.id AS offer_id, o.counsellor_id AS offered_to, o.leg_id, o.epoch AS offer_epoch
+    FROM seen s JOIN counsellors c ON c.id = s.counsellor_id LEFT JOIN offer o ON true
+    """  # noqa: S608 - put together from the constants above only
+)
 
-_CLOSE = text(
-    """
+_CLOSE = _statement(
+    f"""
     WITH closed AS (
         UPDATE offers SET ended_at = now(), result = :result
         WHERE id = :offer_id AND result IS NULL
         RETURNING counsellor_id, epoch
+    ), s AS (
+        UPDATE presence p
+        SET system = 'idle', contact_id = NULL, deadline = NULL, {_CHANGED},
+            reachable = p.reachable AND :result <> 'unreachable',
+            idle_since = CASE WHEN :result IN ('rang_out', 'rejected', 'busy') THEN now() ELSE p.idle_since END,
+            -- Only a phone that rang in vain counts, whatever the reason the others had.
+            missed = CASE WHEN :result = 'rang_out' THEN p.missed + 1 ELSE p.missed END,
+            paused_until = CASE WHEN :result = 'rang_out' AND p.missed + 1 >= :missed_limit
+                                THEN now() + make_interval(secs => :pause_s) ELSE p.paused_until END
+        FROM closed WHERE p.counsellor_id = closed.counsellor_id AND p.epoch = closed.epoch AND p.system = 'offered'
+        RETURNING {_P}
     )
-    UPDATE presence p
-    SET system = 'idle', contact_id = NULL, deadline = NULL, changed_at = now(),
-        reachable = p.reachable AND :result <> 'unreachable',
-        idle_since = CASE WHEN :result IN ('rang_out', 'rejected', 'busy') THEN now() ELSE p.idle_since END
-    FROM closed WHERE p.counsellor_id = closed.counsellor_id AND p.epoch = closed.epoch AND p.system = 'offered'
-    RETURNING p.counsellor_id
-    """
-).bindparams(bindparam("offer_id", type_=Uuid))
+    SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
+)
 
-_ANSWER = text(
-    """
+_ANSWER = _statement(
+    f"""
     WITH answered AS (
         -- Written twice when a restarted program connects what its predecessor had just answered.
         UPDATE offers SET ended_at = coalesce(ended_at, now()), result = 'answered'
         WHERE id = :offer_id AND (result IS NULL OR result = 'answered')
         RETURNING counsellor_id, epoch
+    ), s AS (
+        UPDATE presence p SET system = 'talking', deadline = NULL, {_CHANGED}, missed = 0, paused_until = NULL
+        FROM answered WHERE p.counsellor_id = answered.counsellor_id AND p.epoch = answered.epoch AND p.system IN ('offered', 'talking')
+        RETURNING {_P}
     )
-    UPDATE presence p SET system = 'talking', deadline = NULL, changed_at = now()
-    FROM answered WHERE p.counsellor_id = answered.counsellor_id AND p.epoch = answered.epoch AND p.system IN ('offered', 'talking')
-    RETURNING p.counsellor_id
-    """
-).bindparams(bindparam("offer_id", type_=Uuid))
+    SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
+)
 
-_END_TALK = text(
+_HOLD = _statement(
     """
-    UPDATE presence p
-    SET system = CASE WHEN :wrapup_s > 0 THEN 'wrapup' ELSE 'idle' END,
-        contact_id = NULL, changed_at = now(),
-        deadline = CASE WHEN :wrapup_s > 0 THEN now() + make_interval(secs => :wrapup_s) END,
-        idle_since = CASE WHEN :wrapup_s > 0 THEN p.idle_since ELSE now() END
-    WHERE p.counsellor_id = :counsellor_id AND p.epoch = :epoch AND p.system IN ('talking', 'offered')
-    RETURNING p.counsellor_id
-    """
-).bindparams(bindparam("counsellor_id", type_=Uuid))
-
-_EXPIRE_WRAPUP = text(
-    """
-    UPDATE presence SET system = 'idle', idle_since = now(), deadline = NULL, changed_at = now()
-    WHERE system = 'wrapup' AND deadline <= now()
+    UPDATE presence SET deadline = now() + make_interval(secs => :seconds)
+    WHERE counsellor_id = :counsellor_id AND epoch = :epoch AND system = 'offered'
     RETURNING counsellor_id
     """
 )
 
-_RECLAIM = text(
-    """
-    WITH late AS (
-        UPDATE presence SET system = 'idle', contact_id = NULL, deadline = NULL, changed_at = now()
-        WHERE system = 'offered' AND deadline <= now()
-        RETURNING counsellor_id, epoch
+_END_TALK = _statement(
+    f"""
+    WITH s AS (
+        UPDATE presence p
+        SET system = CASE WHEN :wrapup_s > 0 THEN 'wrapup' ELSE 'idle' END,
+            contact_id = NULL, {_CHANGED},
+            deadline = CASE WHEN :wrapup_s > 0 THEN now() + make_interval(secs => :wrapup_s) END,
+            idle_since = CASE WHEN :wrapup_s > 0 THEN p.idle_since ELSE now() END,
+            heavy_run = CASE WHEN :heavy THEN p.heavy_run + 1 ELSE 0 END,
+            -- Rest comes on top of wrap-up: the record is work, too.
+            rest_until = CASE WHEN :heavy AND :rest_s > 0 THEN now() + make_interval(secs => :wrapup_s + :rest_s) ELSE p.rest_until END
+        WHERE p.counsellor_id = :counsellor_id AND p.epoch = :epoch AND p.system IN ('talking', 'offered')
+        RETURNING {_P}
     )
-    UPDATE offers o SET ended_at = now(), result = 'failed'
-    FROM late WHERE o.counsellor_id = late.counsellor_id AND o.epoch = late.epoch AND o.result IS NULL
-    RETURNING o.counsellor_id
-    """
+    SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
 )
 
-_FREE_ENDED = text(
-    """
+_EXPIRE_WRAPUP = _statement(
+    f"""
+    WITH s AS (
+        UPDATE presence p SET system = 'idle', idle_since = now(), deadline = NULL, {_CHANGED}
+        WHERE p.system = 'wrapup' AND p.deadline <= now()
+        RETURNING {_P}
+    )
+    SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
+)
+
+_RECLAIM = _statement(
+    f"""
+    WITH s AS (
+        UPDATE presence p SET system = 'idle', contact_id = NULL, deadline = NULL, {_CHANGED}
+        WHERE p.system = 'offered' AND p.deadline <= now()
+        RETURNING {_P}
+    ), closed AS (
+        UPDATE offers o SET ended_at = now(), result = 'failed'
+        FROM s WHERE o.counsellor_id = s.counsellor_id AND o.epoch = s.epoch AND o.result IS NULL
+    ), stale AS (
+        -- Whose reservation is no more: it would keep its contact from being offered to anybody.
+        UPDATE offers o SET ended_at = now(), result = 'failed'
+        FROM presence p WHERE o.result IS NULL AND p.counsellor_id = o.counsellor_id AND (p.epoch <> o.epoch OR p.system <> 'offered')
+    )
+    SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
+)
+
+_FREE_ENDED = _statement(
+    f"""
     WITH closed AS (
         UPDATE offers o SET ended_at = now(), result = 'withdrawn'
         FROM contacts c WHERE o.result IS NULL AND c.id = o.contact_id AND c.outcome IS NOT NULL
+    ), s AS (
+        UPDATE presence p SET system = 'idle', contact_id = NULL, deadline = NULL, idle_since = now(), {_CHANGED}
+        FROM contacts c
+        WHERE p.system IN ('offered', 'talking') AND c.id = p.contact_id AND c.outcome IS NOT NULL
+        RETURNING {_P}
     )
-    UPDATE presence p SET system = 'idle', contact_id = NULL, deadline = NULL, idle_since = now(), changed_at = now()
-    FROM contacts c
-    WHERE p.system IN ('offered', 'talking') AND c.id = p.contact_id AND c.outcome IS NOT NULL
-    RETURNING p.counsellor_id
+    SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
+)
+
+_SEATS_SINCE = _statement(
+    f"""
+    SELECT {_SEATS} FROM (SELECT {_P} FROM presence p WHERE CAST(:since AS timestamptz) IS NULL OR p.changed_at >= :since) s
+    JOIN counsellors c ON c.id = s.counsellor_id
+    """  # noqa: S608
+)
+
+_BEAT = _statement("INSERT INTO workers (name, seen_at) VALUES (:name, now()) ON CONFLICT (name) DO UPDATE SET seen_at = now()")
+
+_ELSEWHERE = _statement(
+    """
+    SELECT t.id, coalesce(t.virtual_start, t.queued_at) AS since, t.lane, t.kind, t.language, t.named_id, t.node || '/' || t.worker AS worker
+    FROM contacts t JOIN workers w ON w.name = t.node || '/' || t.worker
+    WHERE t.outcome IS NULL AND t.queued_at IS NOT NULL AND t.state IN ('waiting', 'calling_back') AND w.name <> :name
+      AND w.seen_at > now() - make_interval(secs => :lease_s)
+      AND NOT EXISTS (SELECT FROM offers o WHERE o.contact_id = t.id AND o.result IS NULL)
     """
 )
 
@@ -131,45 +214,118 @@ class Reservations:
         self._wrapup_s = wrapup_s
         self._prefix = leg_id_prefix
 
-    async def reserve(self, contact_id: UUID, not_now: Sequence[UUID]) -> Offer | None:
-        """Reserve the counsellor who has been idle longest, or return None when nobody is available."""
+    async def reserve(self, contact_id: UUID, counsellor_id: UUID, epoch: int) -> tuple[Offer | None, Seat | None]:
+        """Reserve this counsellor if the row still has this epoch, and the counsellor as they are now (None: there is no such person).
+
+        The offer is one with somebody else where an earlier attempt, whose answer was lost, had reserved them.
+        """
         offer_id = new_id()
-        leg_id = f"{self._prefix}{offer_id}"
-        rows = await self._db.execute(
-            _RESERVE,
-            {"contact_id": contact_id, "offer_id": offer_id, "leg_id": leg_id, "lease_s": self._lease_s, "not_now": list(not_now)},
-        )
+        parameters = {
+            "contact_id": contact_id,
+            "counsellor_id": counsellor_id,
+            "epoch": epoch,
+            "offer_id": offer_id,
+            "leg_id": f"{self._prefix}{offer_id}",
+            "lease_s": self._lease_s,
+        }
+        rows = await self._db.execute(_RESERVE, parameters)
         if not rows:
-            return None
+            return None, None
         row = rows[0]
-        return Offer(
-            id=offer_id, contact_id=contact_id, counsellor_id=row.counsellor_id, epoch=row.epoch, extension=row.extension, leg_id=leg_id
+        if row.offer_id is None:
+            return None, _seat(row)
+        offer = Offer(
+            id=row.offer_id,
+            contact_id=contact_id,
+            counsellor_id=row.offered_to,
+            epoch=row.offer_epoch,
+            extension=row.extension,
+            leg_id=row.leg_id,
         )
+        return offer, _seat(row)
 
-    async def answered(self, offer: Offer) -> bool:
-        """The counsellor took the call. False: the reservation was lost meanwhile, the leg must not be bridged."""
-        return bool(await self._db.execute(_ANSWER, {"offer_id": offer.id}))
+    async def answered(self, offer: Offer) -> Seat | None:
+        """The counsellor took the call. None: the reservation was lost meanwhile, the leg must not be bridged."""
+        return await self._one(_ANSWER, {"offer_id": offer.id})
 
-    async def close(self, offer: Offer, result: OfferResult) -> bool:
-        """The offer came to nothing; the counsellor is free again. False: it had been closed before."""
-        return bool(await self._db.execute(_CLOSE, {"offer_id": offer.id, "result": str(result)}))
+    async def hold(self, offer: Offer, seconds: float) -> bool:
+        """Keep the counsellor reserved for so long from now (a call-back's person is being reached). False: the reservation was lost."""
+        return bool(await self._db.execute(_HOLD, {"counsellor_id": offer.counsellor_id, "epoch": offer.epoch, "seconds": seconds}))
 
-    async def end_talk(self, counsellor_id: UUID, epoch: int) -> bool:
-        """The talk is over: wrap-up, or idle where there is none. False: not theirs any more."""
-        parameters = {"counsellor_id": counsellor_id, "epoch": epoch, "wrapup_s": self._wrapup_s}
-        return bool(await self._db.execute(_END_TALK, parameters))
+    async def close(self, offer: Offer, result: OfferResult, policy: Policy) -> Seat | None:
+        """The offer came to nothing; the counsellor is free again. None: it had been closed before."""
+        parameters = {"offer_id": offer.id, "result": str(result), "missed_limit": policy.missed_limit, "pause_s": policy.pause_s}
+        return await self._one(_CLOSE, parameters)
 
-    async def expire(self) -> int:
-        """End wrap-ups that are over and reclaim reservations whose worker vanished. Returns how many counsellors came free."""
-        ended = await self._db.execute(_EXPIRE_WRAPUP)
-        reclaimed = await self._db.execute(_RECLAIM)
-        return len(ended) + len(reclaimed)
+    async def end_talk(self, counsellor_id: UUID, epoch: int, *, heavy: bool, wrapup: bool, policy: Policy) -> Seat | None:
+        """The talk is over: wrap-up (unless the phone died), or idle where there is none. None: not theirs any more."""
+        parameters = {
+            "counsellor_id": counsellor_id,
+            "epoch": epoch,
+            "wrapup_s": self._wrapup_s if wrapup else 0.0,
+            "heavy": heavy,
+            "rest_s": policy.crisis_rest_s,
+        }
+        return await self._one(_END_TALK, parameters)
 
-    async def free_ended(self) -> int:
-        """Free counsellors that still point at a contact which has ended (after a crash). Returns how many."""
-        return len(await self._db.execute(_FREE_ENDED))
+    async def expire(self) -> list[Seat]:
+        """End wrap-ups that are over and reclaim reservations whose worker vanished; who came free."""
+        return [_seat(row) for statement in (_EXPIRE_WRAPUP, _RECLAIM) for row in await self._db.execute(statement)]
+
+    async def free_ended(self) -> list[Seat]:
+        """Free counsellors that still point at a contact which has ended (after a crash); who came free."""
+        return [_seat(row) for row in await self._db.execute(_FREE_ENDED)]
+
+    async def seats(self, since: datetime | None) -> list[Seat]:
+        """Counsellors whose presence changed since then (database time), or all of them."""
+        return [_seat(row) for row in await self._db.execute(_SEATS_SINCE, {"since": since})]
+
+    async def alive(self, worker: str) -> None:
+        """This worker is there."""
+        await self._db.execute(_BEAT, {"name": worker})
+
+    async def waiting_elsewhere(self, worker: str) -> list[Waiting]:
+        """Contacts without an offer that wait with other live workers."""
+        rows = await self._db.execute(_ELSEWHERE, {"name": worker, "lease_s": WORKER_LEASE_S})
+        return [
+            Waiting(
+                contact_id=row.id,
+                since=row.since,
+                lane=Lane(row.lane),
+                kind=Kind(row.kind),
+                language=row.language,
+                named=row.named_id,
+                worker=row.worker,
+            )
+            for row in rows
+        ]
 
     @property
     def wrapup(self) -> timedelta:
         """How long wrap-up lasts unless the counsellor ends it."""
         return timedelta(seconds=self._wrapup_s)
+
+    async def _one(self, statement: TextClause, parameters: Mapping[str, object]) -> Seat | None:
+        rows = await self._db.execute(statement, parameters)
+        return _seat(rows[0]) if rows else None
+
+
+def _seat(row: Row[Any]) -> Seat:
+    return Seat(
+        counsellor_id=row.counsellor_id,
+        extension=row.extension,
+        epoch=row.epoch,
+        human=row.human,
+        system=row.system,
+        reachable=row.reachable,
+        disabled=row.disabled,
+        on_shift=row.on_shift,
+        shift_until=row.shift_until,
+        idle_since=row.idle_since,
+        rest_until=row.rest_until,
+        paused_until=row.paused_until,
+        heavy_run=row.heavy_run,
+        languages=frozenset(row.languages),
+        skills=frozenset(row.skills),
+        changed_at=row.changed_at,
+    )

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, LargeBinary, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from core.schema import metadata
 
@@ -22,6 +37,9 @@ counsellors = Table(
     Column("created_at", _AT, nullable=False),
     # Set when the person leaves; the row stays because contacts point at it.
     Column("disabled_at", _AT),
+    # What they speak (ko, en …) and what else they are asked for.
+    Column("languages", ARRAY(Text), nullable=False, server_default="{ko}"),
+    Column("skills", ARRAY(Text), nullable=False, server_default="{}"),
 )
 
 presence = Table(
@@ -41,6 +59,17 @@ presence = Table(
     Column("idle_since", _AT),
     # Until when the system state may last before it is re-checked (reservation lease, end of wrap-up).
     Column("deadline", _AT),
+    # The Asterisk node where the phone is registered.
+    Column("node", Text),
+    # Whether the roster has them at work, and until when; the drain before the end is counted from there. NULL: open-ended.
+    Column("on_shift", Boolean, nullable=False, server_default="true"),
+    Column("shift_until", _AT),
+    # Calls that rang out in a row; at the policy's limit nothing is offered until `paused_until`, or until the phone or the person is back.
+    Column("missed", Integer, nullable=False, server_default="0"),
+    Column("paused_until", _AT),
+    # Heavy calls in a row, and until when they rest after one.
+    Column("heavy_run", Integer, nullable=False, server_default="0"),
+    Column("rest_until", _AT),
     Column("changed_at", _AT, nullable=False),
     CheckConstraint("human IN ('off', 'ready', 'break')", name="human"),
     CheckConstraint("system IN ('idle', 'offered', 'talking', 'wrapup')", name="system"),
@@ -69,11 +98,26 @@ contacts = Table(
     Column("ended_at", _AT),
     Column("counsellor_id", Uuid, ForeignKey("counsellors.id")),
     Column("outcome", Text),
+    # phone, callback.
+    Column("kind", Text, nullable=False, server_default="phone"),
+    # normal, silent, dropped, crisis.
+    Column("lane", Text, nullable=False, server_default="normal"),
+    # The place in line is by this: a call-back and a place taken up again by a code keep their original one. NULL until queued.
+    Column("virtual_start", _AT),
+    # Nobody spoke and no key was pressed.
+    Column("silent", Boolean, nullable=False, server_default="false"),
+    # Who is to take it if they can: named in the caller's plan, spoken to last, or lost in the middle of a talk.
+    Column("named_id", Uuid, ForeignKey("counsellors.id")),
+    # The latest instant and the place that were announced: after a restart, too, neither may grow.
+    Column("promised_until", _AT),
+    Column("promised_place", Integer),
+    # The request that this call answers.
+    Column("callback_id", Uuid),
     CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="outcome_with_end"),
     CheckConstraint("withheld = (number_index IS NULL)", name="withheld_shares_nothing"),
     Index(None, "number_index"),
     Index(None, "entered_at"),
-    Index("ix_contacts_live", "worker", postgresql_where="outcome IS NULL"),
+    Index("ix_contacts_live", "worker", postgresql_where=text("outcome IS NULL")),
 )
 
 offers = Table(
@@ -90,8 +134,8 @@ offers = Table(
     Column("result", Text),
     Index("uq_offers_counsellor_epoch", "counsellor_id", "epoch", unique=True),
     # A contact is never offered to two at once, a counsellor never has two live offers.
-    Index("uq_offers_live_contact", "contact_id", unique=True, postgresql_where="result IS NULL"),
-    Index("uq_offers_live_counsellor", "counsellor_id", unique=True, postgresql_where="result IS NULL"),
+    Index("uq_offers_live_contact", "contact_id", unique=True, postgresql_where=text("result IS NULL")),
+    Index("uq_offers_live_counsellor", "counsellor_id", unique=True, postgresql_where=text("result IS NULL")),
 )
 
 events = Table(
@@ -122,4 +166,88 @@ presence_events = Table(
     # Of a break: meal, rest, training, other.
     Column("reason", Text),
     Index(None, "counsellor_id", "at"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    # node/worker: the same name that makes the ARI application.
+    Column("name", Text, primary_key=True),
+    # A worker that has not been seen for the lease is dead: nobody keeps a counsellor for its callers.
+    Column("seen_at", _AT, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    # The newest row is in force; rows are only ever added, so who changed what when stays known.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _AT, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    # Only what differs from the defaults of routing.policy.
+    Column("parameters", JSONB, nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # The call in which it was asked for, or which broke off.
+    Column("contact_id", Uuid, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    # asked (by key), dropped_out (left before anybody answered), cut_off (our failure).
+    Column("reason", Text, nullable=False),
+    Column("number_cipher", LargeBinary, nullable=False),
+    Column("number_index", LargeBinary, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("created_at", _AT, nullable=False),
+    # The place in line that is kept.
+    Column("virtual_start", _AT, nullable=False),
+    Column("lane", Text, nullable=False, server_default="normal"),
+    # Consent as data. NULL: not asked. Without `may_call` it stands on the list for a person to decide and is never dialled by itself.
+    Column("may_call", Boolean),
+    Column("may_say_who", Boolean),
+    Column("may_leave_message", Boolean),
+    Column("shared_phone", Boolean),
+    # open, calling, done, cancelled, given_up.
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # Not dialled before this.
+    Column("due_at", _AT, nullable=False),
+    # While calling: who has it and until when before it counts as forgotten; the epoch fences late writes.
+    Column("worker", Text),
+    Column("lease_until", _AT),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    # talked, no_answer, declined, wrong_person, unreachable, called_again, cancelled; with the end.
+    Column("outcome", Text),
+    Column("ended_at", _AT),
+    CheckConstraint("state IN ('open', 'calling', 'done', 'cancelled', 'given_up')", name="state"),
+    CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="outcome_with_end"),
+    # One live request for a call.
+    Index("uq_callbacks_contact", "contact_id", unique=True, postgresql_where=text("outcome IS NULL")),
+    Index("ix_callbacks_due", "due_at", postgresql_where=text("state = 'open'")),
+    Index(None, "number_index"),
+)
+
+callback_attempts = Table(
+    "callback_attempts",
+    metadata,
+    Column("callback_id", Uuid, ForeignKey("callbacks.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("contact_id", Uuid, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("at", _AT, nullable=False),
+    # NULL while it is under way; talked, no_answer, busy, declined, wrong_person, unreachable, interrupted.
+    Column("result", Text),
+)
+
+place_codes = Table(
+    "place_codes",
+    metadata,
+    # What a caller whose number is withheld was told: gives the place or the case back on the next call. Digits.
+    Column("code", Text, primary_key=True),
+    Column("contact_id", Uuid, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("virtual_start", _AT, nullable=False),
+    Column("created_at", _AT, nullable=False),
+    Column("expires_at", _AT, nullable=False),
+    Column("used_at", _AT),
 )

@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from core import settings_file
-from core.clock import seoul
+from core.clock import SystemClock, seoul
 from core.database import Database
 from core.errors import DatabaseError, DatabaseUnavailable
 from core.settings import Settings
 from helpline.embedded.addresses import database_url
 from ivr.phone_accounts import Account, AccountError, PhoneAccounts
 from ivr.phone_settings import PhoneSettings
-from routing import pin_rules, pins
+from routing import abilities, pin_rules, pins
 
 T = TypeVar("T")
 
@@ -39,6 +39,13 @@ Pin = Annotated[
     typer.Option(
         "--pin", metavar="DIGITS|prompt|generated", help="PIN 숫자 4~8자리, 물어보기, 또는 자동 생성 / 4 to 8 digits, ask, or make one"
     ),
+]
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", "-l", metavar="CODE", help="쓰는 언어(ko, en …), 여러 번 / What they speak; repeat for more"),
+]
+Skills = Annotated[
+    list[str] | None, typer.Option("--skill", "-s", metavar="WORD", help="전문 분야, 여러 번 / What they are asked for; repeat for more")
 ]
 Server = Annotated[
     str | None, typer.Option("--server", metavar="HOST[:PORT]", help="전화기가 접속할 서버 주소 / Address phones connect to, if not as set")
@@ -76,6 +83,8 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="이름 / Name")],
     extension: Annotated[str | None, typer.Option("--extension", "-e", metavar="EXT", help="내선번호 3~5자리; 없으면 다음 빈 번호")] = None,
     pin: Pin = GENERATED,
+    language: Languages = None,
+    skill: Skills = None,
     server: Server = None,
     qr: Qr = False,
     linphone: Linphone = None,
@@ -85,7 +94,8 @@ def add(
     settings = settings_file.load()
     address = _server(settings, server)
     chosen = _pin(pin, extension or "")
-    account, secret = _run(settings, lambda accounts: accounts.add(name, extension=extension, pin=chosen))
+    able = {"languages": language or abilities.DEFAULT_LANGUAGES, "skills": skill or ()}
+    account, secret = _run(settings, lambda accounts: accounts.add(name, extension=extension, pin=chosen, **able))
     phone = _phone(address, account, secret)
     if as_json:
         _print_json({**_record(account), "pin": chosen if pin == GENERATED else None, **_phone_record(phone)})
@@ -96,6 +106,31 @@ def add(
         _out.print(_CODES)
         _show_phone(phone, qr=qr)
     _save_linphone(phone, linphone)
+
+
+@counsellor.command()
+def edit(
+    extension: Extension,
+    language: Languages = None,
+    skill: Skills = None,
+    no_skills: Annotated[bool, typer.Option("--no-skills", help="전문 분야를 모두 지움 / Take all skills away")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """언어와 전문 분야를 바꿉니다. 다음 전화부터 적용됩니다. / Change what somebody speaks and is asked for, from the next call on."""
+    if no_skills and skill:
+        _fail("--skill 과 --no-skills 는 함께 쓸 수 없습니다. / Either --skill or --no-skills.")
+    if not (language or skill or no_skills):
+        _fail("무엇을 바꿀까요? / What is to be changed? --language, --skill, --no-skills")
+
+    async def change(accounts: PhoneAccounts) -> Account:
+        await accounts.set_abilities(extension, languages=language or None, skills=[] if no_skills else skill or None)
+        return await accounts.get(extension)
+
+    account = _run(settings_file.load(), change)
+    if as_json:
+        _print_json(_record(account))
+    else:
+        _out.print(f"{extension} {_safe(account.name)}: {_able(account)}")
 
 
 @counsellor.command("list")
@@ -110,11 +145,11 @@ def list_(
     if not found:
         _out.print("등록된 상담사가 없습니다. / Nobody yet: annyeong120 counsellor add NAME")
         return
-    table = Table("내선 / Ext", "이름 / Name", "상태 / Status", "통화 / Call", "전화기 / Phone", "비고 / Note")
+    table = Table("내선 / Ext", "이름 / Name", "상태 / Status", "통화 / Call", "전화기 / Phone", "언어 / Languages", "비고 / Note")
     for account in found:
         status = _HUMAN[account.human] + (f" ({_REASON.get(account.break_reason, account.break_reason)})" if account.break_reason else "")
         phone = "연결됨 / reachable" if account.reachable else "연결 안 됨 / unreachable"
-        table.add_row(account.extension, _safe(account.name), status, _SYSTEM[account.system], phone, _note(account))
+        table.add_row(account.extension, _safe(account.name), status, _SYSTEM[account.system], phone, _able(account), _note(account))
     _out.print(table)
 
 
@@ -190,7 +225,7 @@ def _run(settings: Settings, work: Callable[[PhoneAccounts], Awaitable[T]]) -> T
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         return asyncio.run(inside())
-    except (AccountError, pin_rules.WeakPin) as error:
+    except (AccountError, abilities.AbilityError, pin_rules.WeakPin) as error:
         _fail(str(error))
     except DatabaseUnavailable as error:
         where = "annyeong120 up 이 실행 중인지" if settings.embedded_database else "database.url 과 PostgreSQL 서버를"
@@ -295,6 +330,10 @@ def _record(account: Account) -> dict[str, object]:
         "break_reason": account.break_reason,
         "system": str(account.system),
         "reachable": account.reachable,
+        "on_shift": account.on_shift,
+        "paused_until": account.paused_until.isoformat() if account.paused_until else None,
+        "languages": list(account.languages),
+        "skills": list(account.skills),
         "locked": account.locked_until is not None,
         "disabled": account.disabled_at is not None,
     }
@@ -313,7 +352,13 @@ def _note(account: Account) -> str:
         return f"사용 중지 / disabled {seoul(account.disabled_at):%Y-%m-%d}"
     if account.locked_until is not None:
         return f"PIN 잠김 / PIN locked {seoul(account.locked_until):%H:%M}"
-    return ""
+    if account.paused_until is not None and account.paused_until > SystemClock().now():
+        return f"잠시 멈춤(응답 없음) / paused, calls rang out, until {seoul(account.paused_until):%H:%M}"
+    return "" if account.on_shift else "근무 아님 / off shift"
+
+
+def _able(account: Account) -> str:
+    return " ".join(account.languages) + (f" ({_safe(' '.join(account.skills))})" if account.skills else "")
 
 
 def _safe(value: str) -> str:

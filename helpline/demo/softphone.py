@@ -116,6 +116,7 @@ class Softphone:
         server: str = "127.0.0.1",
         transport: Literal["udp", "tcp"] = "udp",
         address: str = "127.0.0.1",
+        sip_port: int = 0,
         from_uri: str = "",
         codecs: Sequence[str] = ("PCMA", "PCMU"),
         expires_s: int = 60,
@@ -127,6 +128,7 @@ class Softphone:
         self._server = f"{server}:{port}"
         self._config = {
             "user": user, "secret": secret, "server": server, "port": port, "transport": transport, "address": address,
+            "sip_port": sip_port,
             # The library counts up from here until a port is free; phones start at different places.
             "rtp_port": random.randrange(33_000, 59_000, 20), "from_uri": from_uri, "codecs": list(codecs), "expires_s": expires_s,
             "listen_for": list(listen_for), "record": str(record or ""), "log": str(log or ""),

@@ -18,6 +18,8 @@ class PhoneConfig:
     transport: str = "udp"
     #: Local address: where the phone's SIP and RTP come from.
     address: str = "127.0.0.1"
+    #: Its SIP port; 0: any. A trunk's far end must be where calls are sent.
+    sip_port: int = 0
     #: First RTP port of this phone; it uses up to 20 from there.
     rtp_port: int = 0
     #: The caller's name and address as sent in From; empty: `sip:user@server`.
@@ -53,6 +55,7 @@ def start_library(config: PhoneConfig) -> pj.Endpoint:
     endpoint.libInit(setup)
     bind = pj.TransportConfig()
     bind.boundAddress = config.address
+    bind.port = config.sip_port
     endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP if config.transport == "udp" else pj.PJSIP_TRANSPORT_TCP, bind)
     endpoint.libStart()
     endpoint.audDevManager().setNullDev()

@@ -42,6 +42,7 @@ from ivr.ari.events import (
     PlaybackStarted,
     StasisEnd,
     StasisStart,
+    TalkingFinished,
     Unknown,
     parse,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "StasisEnd",
     "StasisStart",
     "Switchboard",
+    "TalkingFinished",
     "Timing",
     "Transport",
     "Unauthorised",

@@ -256,14 +256,6 @@ class Ari:
 
     # --- events ------------------------------------------------------------------------------------------------------------------
 
-    async def subscribe(self, event_source: str) -> None:
-        """Get events of `endpoint:PJSIP/101`, `deviceState:…`, `channel:…` or `bridge:…`. Lost with the socket: repeat on every connect."""
-        await self._do("subscribe", {"applicationName": self.app}, {"eventSource": event_source})
-
-    async def unsubscribe(self, event_source: str) -> None:
-        """End that."""
-        await self._do("unsubscribe", {"applicationName": self.app}, {"eventSource": event_source})
-
     async def filter_events(self, application: str | None = None) -> None:
         """Tell Asterisk to send only the types that we read: the others are more than half of the traffic of a call."""
         # The filter also holds for the answers on the socket: without naming their type, no request over it is ever answered.

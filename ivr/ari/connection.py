@@ -6,6 +6,11 @@ replayed by Asterisk, so whoever acted on an event before the resync would act o
 The reader only parses and enqueues. Pings are our own and only a pong counts: Asterisk answers them in the same thread that serves our
 requests, so a pong proves both directions and that thread. A black hole is noticed `ping_s` + `pong_s` (4 s) after the last pong at the
 latest.
+
+An attempt to connect that we gave up may still reach Asterisk: after a freeze it reads everything that has piled up, in no order, and each
+attempt takes the application's name from whoever has it (seen: an attempt of our own took it from the connection that stood, which looks
+like another process under our name). So Asterisk is asked for a sign of life first, by a request that may come late without harm, and
+losing the name soon after an attempt was given up is not taken for another process; losing it once more is.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ log = structlog.get_logger()
 E = TypeVar("E", bound=BaseException)
 #: A counter per type, looked up once: it costs more than the rest of a delivery.
 _received = functools.cache(metrics.events_total.labels)
+_SIGN_OF_LIFE = Request(operation="sign_of_life", method="GET", uri="asterisk/ping")
 
 
 class Connection:
@@ -74,6 +80,8 @@ class Connection:
         self._ping = 0
         self._pong = asyncio.Event()
         self._complaint = Complaint(self._timing.remind_s)
+        #: When attempts were given up that may yet come through.
+        self._given_up: list[float] = []
         ari.use_socket(self)
 
     @property
@@ -147,6 +155,10 @@ class Connection:
         return Lost(reason)
 
     async def _open(self, http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+        try:
+            await self._ari.over_http.request(_SIGN_OF_LIFE, self._timing.open_s)
+        except AriError as error:
+            raise Lost(f"Asterisk is not there ({error.reason or type(error).__name__})") from error
         names = ",".join(quote(name, safe="") for name in self.applications)
         url = f"{self._ari.url.replace('http', 'ws', 1)}/events?app={names}"
         try:
@@ -162,6 +174,8 @@ class Connection:
         except aiohttp.WSServerHandshakeError as error:
             raise Refused(advice(error.status)) from error
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            if isinstance(error, TimeoutError):
+                self._given_up.append(asyncio.get_running_loop().time())
             raise Lost(f"Asterisk is not there ({type(error).__name__})") from error
 
     async def _go_live(self) -> None:
@@ -253,6 +267,12 @@ class Connection:
             self._held.append(event)
 
     def _replaced(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._given_up = [at for at in self._given_up if now - at < self._timing.late_s]
+        if self._given_up:
+            # Each can do so once. Should it have been another process after all, it loses the name to us and stops.
+            self._given_up.pop()
+            raise self._down("an earlier attempt to connect came through late")
         self._ari.stop_acting()
         log.error("ari_application_replaced", application=self._ari.app, advice="another process uses this worker's name; this one stops")
         if self._on_replaced is not None:

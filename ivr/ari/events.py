@@ -75,6 +75,13 @@ class DtmfReceived(_AboutChannel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TalkingFinished(_AboutChannel):
+    """It is quiet again on a channel that TALK_DETECT was set on; `duration_ms` is how long there was sound, without the quiet that ended it."""
+
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelCreated(_AboutChannel):
     """A channel exists."""
 
@@ -301,6 +308,9 @@ READERS: Mapping[str, Callable[[Message, datetime | None, str], Event]] = {
     ),
     "ChannelLeftBridge": lambda m, at, app: LeftBridge(at=at, application=app, channel=_channel(m), bridge=_bridge(m)),
     "ChannelStateChange": lambda m, at, app: ChannelStateChange(at=at, application=app, channel=_channel(m)),
+    "ChannelTalkingFinished": lambda m, at, app: TalkingFinished(
+        at=at, application=app, channel=_channel(m), duration_ms=model.number(m, "duration")
+    ),
     "ContactStatusChange": _contact,
     "DeviceStateChanged": _device,
     "Dial": _dial,

@@ -91,7 +91,6 @@ class Application:
     channel_ids: tuple[str, ...] = ()
     bridge_ids: tuple[str, ...] = ()
     endpoint_ids: tuple[str, ...] = ()
-    device_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +217,6 @@ def application(source: Mapping[str, object]) -> Application:
         channel_ids=strings(source, "channel_ids"),
         bridge_ids=strings(source, "bridge_ids"),
         endpoint_ids=strings(source, "endpoint_ids"),
-        device_names=strings(source, "device_names"),
     )
 
 

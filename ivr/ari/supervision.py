@@ -20,6 +20,8 @@ class Timing:
     pong_s: float = 2.0
     #: Opening the socket.
     open_s: float = 3.0
+    #: How long an attempt that was given up may still come through: Asterisk was frozen, or the network held it back.
+    late_s: float = 120.0
     #: Before the next attempt, at random between these; the upper bound grows while attempts keep failing.
     retry_min_s: float = 0.1
     retry_max_s: float = 2.0

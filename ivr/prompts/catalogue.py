@@ -12,7 +12,7 @@ from core.settings import Settings
 from ivr.prompts import music
 from ivr.prompts.audio import NARROW
 from ivr.prompts.files import write_atomically
-from ivr.prompts.manifest import BEEP, MUSIC, Manifest, read, remarks
+from ivr.prompts.manifest import BEEP, MUSIC, NAME, Manifest, read, remarks
 from ivr.prompts.recordings import scan
 from ivr.prompts.texts import LANGUAGES, MAX_SECONDS, Texts, load
 
@@ -38,6 +38,7 @@ class Catalogue:
         self._prefix = prefix.rstrip("/")
         self._texts = texts or load()
         self._told: set[str] = set()
+        self._read: tuple[int, Manifest] | None = None
         self._has_beep = self._make_beep()
 
     @classmethod
@@ -63,8 +64,18 @@ class Catalogue:
 
     def seconds(self, prompt_id: str, language: str = "ko") -> float | None:
         """How long a prompt takes; None when it is not built."""
-        entry = read(self._folder).entries.get(f"{language}/{prompt_id}")
+        entry = self._manifest().entries.get(f"{language}/{prompt_id}")
         return entry.seconds if entry else None
+
+    def _manifest(self) -> Manifest:
+        """Read again only when it has changed: this is asked while calls are running."""
+        try:
+            changed = (self._folder / NAME).stat().st_mtime_ns
+        except OSError:
+            return Manifest()
+        if self._read is None or self._read[0] != changed:
+            self._read = changed, read(self._folder)
+        return self._read[1]
 
     def missing(self) -> list[str]:
         """The prompts, and the music, that have no sound to play. Looks at file names only: cheap enough for a health check."""

@@ -6,6 +6,7 @@ The sequences are played back to back; each id is one word in `texts.<language>.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from ivr.prompts.errors import NumberError
@@ -68,6 +69,19 @@ def digits(text: str, language: Language) -> list[str]:
         said.append("num_0_digit" if character == "0" and language == "ko" else f"num_{character}")
     if not said:
         raise NumberError("there are no digits to say")
+    return said
+
+
+def telephone(groups: Sequence[str], language: Language) -> list[str]:
+    """A telephone number, digit by digit; the hyphens between its groups are read 에 in Korean, as people do, and not at all in English.
+
+    Raises NumberError as `digits`.
+    """
+    said: list[str] = []
+    for group in groups:
+        if said and language == "ko":
+            said.append("num_hyphen")
+        said += digits(group, language)
     return said
 
 

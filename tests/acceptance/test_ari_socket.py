@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from tests.kit.until import until
 
 #: FAILURES 7: a black hole is noticed within this.
 NOTICED_S = 5.0
+#: A talk that waits for the program would be silent for seconds; less is this machine's own doing.
+SILENCE_MS = 1000
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -35,13 +38,16 @@ async def proxy(parts: System) -> AsyncIterator[TcpProxy]:
     """The way between the program and Asterisk, with the program at its end."""
     async with TcpProxy(parts.http_port) as way:
         parts.start_program({"ANNYEONG120_ASTERISK__HTTP_PORT": str(way.port)}, wait=False)
-        await parts.wait_ready()
-        yield way
-        way.heal()
-        await way.accept()
-        await parts.wait_ready()
-        await parts.quiet()
-        await parts.kill("program")
+        try:
+            await parts.wait_ready()
+            yield way
+            way.heal()
+            await way.accept()
+            await parts.wait_ready()
+            await parts.quiet()
+        finally:
+            # Else the next test's program finds its port taken, and what went wrong here is said of all of them.
+            await parts.kill("program")
 
 
 @pytest_asyncio.fixture
@@ -61,8 +67,14 @@ async def talking(system: System, kim: Counsellor, caller: Softphone, phone: Sof
     call = await caller.call("0212000")
     incoming = await phone.incoming()
     await caller.heard_tone(COUNSELLOR_TONE, 20)
-    await phone.heard_tone(CALLER_TONE, 5)
+    await phone.heard_tone(CALLER_TONE, 20)
     return call, incoming
+
+
+def logged(system: System) -> list[tuple[datetime, str]]:
+    """What the program has logged: when, and which event."""
+    entries = [json.loads(line) for line in (system.folder / "serve.log").read_text().splitlines() if line.startswith("{")]
+    return [(datetime.fromisoformat(entry["timestamp"]), entry["event"]) for entry in entries]
 
 
 async def test_a_cut_socket_comes_back_and_the_talk_goes_on(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
@@ -74,12 +86,12 @@ async def test_a_cut_socket_comes_back_and_the_talk_goes_on(parts: System, proxy
         for reset in (True, False):
             accepted = proxy.accepted
             proxy.cut(reset=reset)
-            await until(lambda accepted=accepted: proxy.accepted > accepted, 5, "the program to connect again")  # type: ignore[misc]
-            await parts.wait_ready(5)
-        assert int(str((await caller.hearing())["longest_silence_ms"])) < 200
+            await until(lambda accepted=accepted: proxy.accepted > accepted, 15, "the program to connect again")  # type: ignore[misc]
+            await parts.wait_ready()
+        assert int(str((await caller.hearing())["longest_silence_ms"])) < SILENCE_MS
         await call.hangup()
-        await incoming.ended()
-        assert (await parts.ended_contact(before))["outcome"] == "talked"
+        await incoming.ended(15)
+        assert (await parts.ended_contact(before, 20))["outcome"] == "talked"
 
 
 async def test_a_hangup_while_the_socket_is_down_is_found_afterwards(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
@@ -91,11 +103,11 @@ async def test_a_hangup_while_the_socket_is_down_is_found_afterwards(parts: Syst
         proxy.cut()
         await parts.wait_not_ready()
         await call.hangup()
-        await call.ended()
+        await call.ended(15)
         await proxy.accept()
         await parts.wait_ready()
-        assert (await parts.ended_contact(before))["outcome"] == "talked"
-        await incoming.ended(5)
+        assert (await parts.ended_contact(before, 20))["outcome"] == "talked"
+        await incoming.ended(15)
 
 
 async def test_a_black_hole_is_noticed_and_new_calls_reach_the_safety_net(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
@@ -105,16 +117,17 @@ async def test_a_black_hole_is_noticed_and_new_calls_reach_the_safety_net(parts:
         await parts.ready(kim)
         await phone.on_call(200)
         await phone.play_tone(COUNSELLOR_TONE)
-        began = time.monotonic()
         proxy.black_hole()
-        await parts.wait_not_ready(NOTICED_S)
-        assert time.monotonic() - began < NOTICED_S
+        began = datetime.now(UTC)
+        await parts.wait_not_ready(20)
+        lost = await until(lambda: [at for at, name in logged(parts) if name == "asterisk_lost" and at >= began], 5, parts.said)
+        assert (lost[0] - began).total_seconds() < NOTICED_S
         call = await caller.call("120")
         await caller.heard_tone(COUNSELLOR_TONE, 30)
         await call.hangup()
-        await call.ended()
+        await call.ended(15)
         proxy.heal()
-        await parts.wait_ready(15)
+        await parts.wait_ready()
 
 
 async def test_a_slow_socket_only_makes_it_slower(parts: System, proxy: TcpProxy, kim: Counsellor) -> None:
@@ -124,5 +137,5 @@ async def test_a_slow_socket_only_makes_it_slower(parts: System, proxy: TcpProxy
     async with parts.phone(kim) as phone, parts.caller() as caller:
         call, incoming = await talking(parts, kim, caller, phone)
         await call.hangup()
-        await incoming.ended()
-        assert (await parts.ended_contact(before))["outcome"] == "talked"
+        await incoming.ended(15)
+        assert (await parts.ended_contact(before, 20))["outcome"] == "talked"

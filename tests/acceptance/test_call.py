@@ -27,7 +27,7 @@ async def test_a_caller_presses_5_and_both_hear_each_other(system: System, kim: 
     assert contact["outcome"] == "talked"
     assert contact["answered_at"] is not None
     assert await system.timeline(contact["id"]) == [
-        "invite", "menu_started", "key_5", "offered", "answered", "bridged", "hangup", "outcome",
+        "invite", "menu_started", "joined", "key_5", "offered", "answered", "bridged", "hangup", "outcome",
     ]  # fmt: skip
     _, metrics = system.get("/metrics")
     seen = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))

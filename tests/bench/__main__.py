@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import shutil
 import tempfile
@@ -21,7 +22,7 @@ from helpline.demo.ports import Ports
 from helpline.embedded import asterisk_program
 from helpline.embedded.asterisk_program import AsteriskProgram
 from ivr.prompts.build import build as build_prompts
-from tests.bench import run
+from tests.bench import dispatch, reserve, run
 from tests.bench.exchange import Exchange, Plan
 from tests.bench.loads import own_latency
 from tests.bench.machine import describe, load_average
@@ -67,6 +68,11 @@ def _systems(names: list[str], program: AsteriskProgram, folder: Path, prompts: 
     return made
 
 
+#: What can be measured; those that need telephones, and those that need none.
+SIP_PARTS = ("key", "busy", "free", "rate", "live", "restart", "start")
+CORE_PARTS = ("dispatch", "reserve")
+
+
 async def _measure(systems: list[System], effort: Effort, parts: set[str]) -> dict[str, Measured]:
     found = {system.name: Measured() for system in systems}
     ours = next((system for system in systems if isinstance(system, Ours)), None)
@@ -78,15 +84,28 @@ async def _measure(systems: list[System], effort: Effort, parts: set[str]) -> di
             for system in (system for system in systems if system.name != "floor"):
                 await run.free_latency(system, found[system.name], effort, seed=number)
         say(f"latency, round {number + 1} of {effort.rounds}: " + "; ".join(_so_far(name, m) for name, m in found.items()))
+    if "busy" in parts:
+        for number in range(effort.busy_rounds):
+            for system in (system for system in systems if system.name != "app_queue"):
+                await run.busy_latency(system, found[system.name], effort, seed=100 + number)
+        say(f"at {effort.busy_rate:g} calls/s: " + "; ".join(f"{name} key 5 {_busy(m)}" for name, m in found.items() if m.busy_calls))
     if "rate" in parts:
         await run.throughput(systems, found, effort)
     if ours is not None:
         if "live" in parts:
             await run.memory(ours, found["ours"], effort)
             say(f"ours: {found['ours'].rss_mb:.1f} MB with {found['ours'].live_calls} live calls")
+        if "restart" in parts:
+            await run.restarts(ours, found["ours"], effort)
+            say("killed and serving again after " + ", ".join(f"{each.start_s:.2f}" for each in found["ours"].restarts) + " s")
         if "start" in parts:
-            found["ours"].up_s, found["ours"].start_s = ours.up_s, await ours.restart()
+            found["ours"].up_s, found["ours"].start_s = ours.up_s, (await ours.restart()).start_s
     return found
+
+
+def _busy(measured: Measured) -> str:
+    figure = Summary.of(measured.busy_key_to_invite)
+    return f"{figure.p50:.1f} (p99 {figure.p99:.1f}) ms"
 
 
 def _so_far(name: str, measured: Measured) -> str:
@@ -99,6 +118,9 @@ async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path)
     program = asterisk_program.find(Settings())
     about: dict[str, object] = {**await describe(program), "load_average_before": round(load_average(), 2)}
     say(f"{about['machine']}, Asterisk {about['asterisk']}")
+    lines, figures = await _core(effort, parts, folder)
+    if not parts & set(SIP_PARTS):
+        return "\n".join([*lines, *(f"{key}: {value}" for key, value in about.items())]), json.dumps(figures | about, ensure_ascii=False)
     prompts = asterisk_tree.cache_folder() / "bench/prompts"
     say("building the voice prompts, unless they are there")
     await asyncio.to_thread(build_prompts, prompts)
@@ -114,7 +136,26 @@ async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path)
             say(f"starting {system.name}")
             await system.start()
         found = await _measure(systems, effort, parts)
-    return table(found, farm_ms, about), result(found, farm_ms, about)
+    return table(found, farm_ms, about, lines), result(found, farm_ms, about, figures)
+
+
+async def _core(effort: Effort, parts: set[str], folder: Path) -> tuple[list[str], dict[str, object]]:
+    """The parts without telephones: lines of the table, figures of the result line."""
+    lines: list[str] = []
+    figures: dict[str, object] = {}
+    if "dispatch" in parts:
+        say("decisions of the line")
+        cells = await asyncio.to_thread(dispatch.measure, effort.decisions)
+        lines += dispatch.lines(cells)
+        figures |= dispatch.figures(cells)
+    if "reserve" in parts:
+        say("reservations in PostgreSQL")
+        reserved = await reserve.measure(
+            folder / "pg", closed_s=effort.reserve_closed_s, open_s=effort.reserve_open_s, rounds=effort.reserve_rounds
+        )
+        lines += reserve.lines(reserved)
+        figures |= reserve.figures(reserved)
+    return lines, figures
 
 
 def main() -> int:
@@ -122,15 +163,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two to three minutes; for a first look, not for comparing")
     parser.add_argument("--systems", default="floor,app_queue,ours", help="which, in which order (default: %(default)s)")
-    parser.add_argument("--parts", default="key,free,rate,live,start", help="which measures (default: %(default)s)")
+    parser.add_argument("--only", "--parts", default=",".join(CORE_PARTS + SIP_PARTS), help="which measures (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the folder with configuration and logs")
     options = parser.parse_args()
+    parts = set(options.only.split(","))
+    if unknown := parts - {*CORE_PARTS, *SIP_PARTS}:
+        parser.error(f"--only: {', '.join(sorted(unknown))}: not one of {', '.join(CORE_PARTS + SIP_PARTS)}")
     # The bench looks into our database by our own code, which tells every connection it makes.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     folder = Path(tempfile.mkdtemp(prefix="a120b-"))
     try:
         effort = QUICK if options.quick else Effort()
-        text, line = uvloop.run(bench(options.systems.split(","), effort, set(options.parts.split(",")), folder))
+        text, line = uvloop.run(bench(options.systems.split(","), effort, parts, folder))
     except (RuntimeError, AnnyeongError, NotInTime) as error:
         say(str(error))
         return 1

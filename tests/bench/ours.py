@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -22,6 +23,14 @@ from tests.bench.exchange import Plan, trunk
 from tests.bench.registration import Registration
 from tests.bench.sip_farm import Farm
 from tests.kit.until import until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """Seconds until ready for calls: from the start of the new process, and from the end of the old one."""
+
+    start_s: float
+    gap_s: float
 
 
 class Ours:
@@ -121,17 +130,19 @@ class Ours:
         # The program hears of the change by NOTIFY.
         await asyncio.sleep(0.2)
 
-    async def restart(self) -> float:
-        """End the worker; seconds from the start of the process that takes its place until it is ready for calls."""
+    async def restart(self, *, kill: bool = False) -> Restart:
+        """End the worker (`kill`: as a crash would) and wait until the process that takes its place is ready for calls."""
         program = self.processes()["program"]
+        began = time.time()
         for process in program:
-            process.terminate()
+            process.kill() if kill else process.terminate()
         gone = {process.pid for process in program}
         async with asyncio.timeout(60):
             while True:
                 fresh = [process for process in self.processes().get("program", []) if process.pid not in gone]
                 if fresh and await self._answers():
-                    return time.time() - min(process.create_time() for process in fresh)
+                    ready = time.time()
+                    return Restart(start_s=ready - min(process.create_time() for process in fresh), gap_s=ready - began)
                 await asyncio.sleep(0.02)
 
     def processes(self) -> dict[str, list[psutil.Process]]:

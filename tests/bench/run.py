@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.bench.loads import OneCounsellor, Step, Stream
+from tests.bench.ours import Ours
 from tests.bench.report import Measured
 from tests.bench.search import LADDER, Search
 from tests.bench.systems import Meter, System
@@ -34,15 +35,56 @@ class Effort:
     full_s: float = 15.0
     live_calls: int = 200
     ladder: tuple[int, ...] = LADDER
+    #: Key 5 under load: calls per second, a block a system, and how many blocks.
+    busy_rate: float = 25.0
+    busy_block_s: float = 15.0
+    busy_rounds: int = 2
+    #: How often the program is killed, with so many talks going on.
+    restarts: int = 5
+    restart_calls: int = 50
+    #: Timed decisions a size of the line.
+    decisions: int = 3_000
+    reserve_closed_s: float = 4.0
+    reserve_open_s: float = 8.0
+    reserve_rounds: int = 2
 
 
-QUICK = Effort(rounds=1, key_block_s=10, free_block_s=8, probe_s=2, full_s=4, live_calls=50, ladder=(5, 10, 20, 30, 40, 60, 80, 120))
+QUICK = Effort(
+    rounds=1,
+    key_block_s=10,
+    free_block_s=8,
+    probe_s=2,
+    full_s=4,
+    live_calls=50,
+    ladder=(5, 10, 20, 30, 40, 60, 80, 120),
+    busy_block_s=8,
+    busy_rounds=1,
+    restarts=2,
+    restart_calls=20,
+    decisions=1_000,
+    reserve_closed_s=2,
+    reserve_open_s=4,
+    reserve_rounds=1,
+)
 
 
 async def key_latency(system: System, measured: Measured, effort: Effort, seed: int) -> None:
     """A block of the steady stream."""
     stream = Stream(system.farm, system.all_number)
     measured.add(await stream.run(effort.rate, effort.key_block_s, seed=seed))
+    await stream.clear()
+
+
+async def busy_latency(system: System, measured: Measured, effort: Effort, seed: int) -> None:
+    """A block at the rate of a bad day. The stream is open: a call is placed when it is due, whatever became of those before."""
+    stream = Stream(system.farm, system.all_number)
+    step = await stream.run(effort.busy_rate, effort.busy_block_s, seed=seed)
+    measured.busy_rate = effort.busy_rate
+    measured.busy_key_to_invite += step.key_to_invite
+    measured.busy_failed += sum(step.failed.values())
+    measured.busy_calls += step.calls
+    if step.failed:
+        say(f"{system.name} at {effort.busy_rate:g} calls/s: {step.failed}")
     await stream.clear()
 
 
@@ -96,16 +138,31 @@ def _why(step: Step) -> str:
 
 async def memory(system: System, measured: Measured, effort: Effort) -> None:
     """Many talks at once: what the program needs then."""
-    stream = Stream(system.farm, system.all_number)
-    stream.hold = True
-    await stream.run(10, effort.live_calls / 10, seed=3)
-    for _ in range(50):
-        if not stream.check():
-            break
-        await asyncio.sleep(0.1)
-    failures = stream.check()
+    stream, failures = await _held(system, effort.live_calls)
     measured.live_calls = effort.live_calls - sum(failures.values())
     measured.rss_mb = sum(process.memory_info().rss for process in system.processes().get("program", [])) / 1e6
     if failures:
         say(f"{system.name}: {failures} while calls were held")
     await stream.clear()
+
+
+async def restarts(system: Ours, measured: Measured, effort: Effort) -> None:
+    """kill -9 of the program while people talk, again and again: how soon it takes calls, and whether anybody was cut off."""
+    stream, failures = await _held(system, effort.restart_calls)
+    measured.restart_calls = effort.restart_calls - sum(failures.values())
+    for _ in range(effort.restarts):
+        measured.restarts.append(await system.restart(kill=True))
+    measured.restart_cut_off = stream.check().get("cut off", 0)
+    await stream.clear()
+
+
+async def _held(system: System, calls: int) -> tuple[Stream, dict[str, int]]:
+    """So many talks under way, and what became of those that are not."""
+    stream = Stream(system.farm, system.all_number)
+    stream.hold = True
+    await stream.run(10, calls / 10, seed=3)
+    for _ in range(50):
+        if not stream.check():
+            break
+        await asyncio.sleep(0.1)
+    return stream, stream.check()

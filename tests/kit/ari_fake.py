@@ -34,6 +34,8 @@ class FakeAsterisk:
         self.refuse: int | None = None
         #: Close each socket as soon as it is open.
         self.hang_up = False
+        #: Leave handshakes without an answer.
+        self.silent = False
         self.answer_pings = True
         #: When each attempt to open a socket came, by the loop's clock.
         self.attempts: list[float] = []
@@ -84,6 +86,8 @@ class FakeAsterisk:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         self.attempts.append(asyncio.get_running_loop().time())
+        if self.silent:
+            await asyncio.Event().wait()
         status = self.refuse
         if status is None and request.headers.get("Authorization") != authorization(self.username, self.password):
             status = 401
@@ -121,7 +125,7 @@ class FakeAsterisk:
             await socket.send_str(json.dumps(answer))
 
     async def _answer(self, transport: str, method: str, path: str, query: dict[str, str]) -> Answer:
-        if path.endswith("/eventFilter"):
+        if path.endswith("/eventFilter") or (transport, path) == ("http", "asterisk/ping"):
             return 200, {}
         self.requests.append((transport, f"{method} {path}", query))
         return await self.handle(f"{method} {path}", query)

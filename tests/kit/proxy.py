@@ -14,9 +14,16 @@ from typing import Self
 
 from tests.kit.ports import free_port
 
+#: TCP_ESTABLISHED of Linux's tcp_states.h.
+_ESTABLISHED = 1
+
 
 class TcpProxy:
-    """`async with TcpProxy(8088) as proxy:` and connect to `proxy.port`. Faults hold for old and new connections until `heal`."""
+    """`async with TcpProxy(8088) as proxy:` and connect to `proxy.port`. Faults hold for old and new connections until `heal`.
+
+    Like a network: what was sent on a connection that stood arrives after `heal`, as TCP would send it again; a connection that was
+    tried in vain and given up before never comes about.
+    """
 
     def __init__(self, target_port: int, *, target: str = "127.0.0.1", address: str = "127.0.0.1", port: int | None = None) -> None:
         self.port = port or free_port()
@@ -57,7 +64,9 @@ class TcpProxy:
                     writer.close()
 
     def black_hole(self) -> None:
-        """Swallow: nothing passes in either direction, no FIN, no reset; new connections are accepted and stay silent."""
+        """Swallow: nothing passes in either direction, no FIN, no reset; new connections stay silent, and reach the target only if their
+        client still waits at `heal`.
+        """
         self._open.clear()
 
     def delay(self, seconds: float) -> None:
@@ -83,16 +92,25 @@ class TcpProxy:
             await self._listen()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, self._address, self.port)
+        self._server = await asyncio.start_server(self._accept, self._address, self.port)
 
-    async def _serve(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accept(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        # A task of our own: asyncio complains of a cancelled one that it started for an `async` callback.
+        task = asyncio.create_task(self._serve(near_reader, near), name="proxy connection")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self.accepted += 1
+
+    async def _serve(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:
             await self._open.wait()
+            # What the client closed meanwhile is seen in the loop's next turns, its data before its end.
+            for _ in range(3):
+                await asyncio.sleep(0)
+            if near_reader.at_eof() or _peer_is_gone(near):
+                _reset_on_close(near)
+                near.transport.abort()
+                return
             far_reader, far = await asyncio.open_connection(self._target, self._target_port)
         except OSError:
             _reset_on_close(near)
@@ -120,6 +138,15 @@ class TcpProxy:
         await self._open.wait()
         if writer.can_write_eof() and not writer.is_closing():
             writer.write_eof()
+
+
+def _peer_is_gone(writer: asyncio.StreamWriter) -> bool:
+    # The stream tells its end only after everything before it has been read; the kernel knows now.
+    connection = writer.get_extra_info("socket")
+    if connection is None or writer.transport.is_closing():
+        return True
+    state: int = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state != _ESTABLISHED
 
 
 def _reset_on_close(writer: asyncio.StreamWriter) -> None:

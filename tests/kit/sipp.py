@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -67,10 +67,13 @@ class Sipp:
         limit: int = 1000,
         timeout_s: int = 60,
         keys: Mapping[str, str] | None = None,
+        rows: Sequence[Sequence[str]] = (),
         trace: bool = True,
     ) -> None:
+        """`rows` are the fields of call after call: `[field0]`, `[field1]` … in the scenario."""
         type(self)._runs += 1
         self.port = free_port()
+        self._address, self._calls = address, calls or 0
         self.folder = folder / f"sipp{type(self)._runs}"
         self.folder.mkdir(parents=True)
         self._stem = self.folder
@@ -81,11 +84,15 @@ class Sipp:
         self._command = [
             program, *([target] if target else []), "-sf", str(self.folder / "scenario.xml"), "-s", service,
             "-i", address, "-p", str(self.port), "-bind_local", "-mi", address, "-mp", str(free_range(100)), "-t", "t1" if transport == "tcp" else "u1",
-            "-r", str(rate), "-l", str(limit), "-timeout", str(timeout_s), "-timeout_error", "-nostdin", "-cp", str(free_port()),
+            "-r", str(rate), "-l", str(limit), "-timeout", str(timeout_s), "-timeout_error", "-nostdin",
+            "-cp", str(free_port()),
             "-trace_err", "-error_file", str(self.folder / "errors"), "-trace_screen", "-screen_file", str(self.folder / "screen"),
         ]  # fmt: skip
         if calls is not None:
             self._command += ["-m", str(calls)]
+        if rows:
+            (self.folder / "rows.csv").write_text("\n".join(["SEQUENTIAL", *(";".join(row) for row in rows), ""]))
+            self._command += ["-inf", str(self.folder / "rows.csv")]
         if trace:
             self._command += ["-trace_msg", "-message_file", str(self.folder / "messages")]
         for key, value in (keys or {}).items():
@@ -120,6 +127,26 @@ class Sipp:
             meaning = _EXIT.get(result.exit_code, "unknown")
             raise AssertionError(f"sipp: {meaning} ({result.exit_code})\n{result.errors[-2000:]}\n{self._text('output')[-2000:]}")
         return result
+
+    async def hang_up_all(self, within_s: float = 15.0) -> None:
+        """Every call that waits in `sipp_scenario.until_told` hangs up now; then SIPp ends."""
+        assert self._process is not None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+            for number in range(1, self._calls + 1):
+                # As SIPp makes its Call-IDs unless told otherwise (its manual, "-cid_str"); what it is told is for its own ears only.
+                call_id = f"{number}-{self.pid}@{self._address}"
+                here = f"sip:told@{self._address}"
+                lines = (
+                    f"MESSAGE {here} SIP/2.0", f"Via: SIP/2.0/UDP {self._address}:9;branch=z9hG4bK-told-{number}", f"From: <{here}>;tag=told",
+                    f"To: <{here}>", f"Call-ID: {call_id}", "CSeq: 1 MESSAGE", "Max-Forwards: 1", "Content-Length: 0", "", "",
+                )  # fmt: skip
+                way.sendto("\r\n".join(lines).encode(), (self._address, self.port))
+        await asyncio.wait_for(self._process.wait(), within_s)
+
+    @property
+    def messages(self) -> str:
+        """Every SIP message sent and received; complete once SIPp has ended."""
+        return self._text("messages")
 
     def _text(self, name: str) -> str:
         path = self.folder / name

@@ -79,6 +79,17 @@ def wait_for_bye(within_ms: int = 30_000) -> str:
     return f'<recv request="BYE" timeout="{within_ms}"/><send>{_message(reply)}</send>'
 
 
+def until_told(*, from_header: str = "FROM") -> str:
+    """Stay until `Sipp.hang_up_all`, then hang up; or until the other side ends the call. The last step of a scenario."""
+    bye = _request("BYE", from_header=from_header)
+    reply = "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]"
+    return (
+        '<recv request="BYE" optional="true" next="1"/><recv request="MESSAGE"/>'
+        f'<send retrans="500">{bye}</send><recv response="200" next="2"/>'
+        f'<label id="1"/><send>{_message(reply)}</send><label id="2"/><pause milliseconds="1"/>'
+    )
+
+
 def caller(
     steps: Sequence[str],
     *,

@@ -35,11 +35,13 @@ from helpline.embedded.folders import Folders
 from helpline.embedded.process import Process
 from ivr.phone_accounts import PhoneAccounts
 from tests.kit.ports import free_port, free_range
-from tests.kit.until import until, until_blocking
+from tests.kit.until import NotInTime, until, until_blocking
 
 _ROOT = Path(__file__).resolve().parents[2]
 #: Where the trunk's calls come from, and an address that is neither a trunk nor a phone.
 TRUNK_ADDRESS, STRANGER_ADDRESS = "127.0.0.2", "127.0.9.9"
+#: The far end of the trunk by which calls leave; its name is "outside".
+OUTSIDE_ADDRESS = "127.0.0.3"
 PIN = "583927"
 #: Everything but the program, for tests that put something between the program and Asterisk.
 _WITHOUT_PROGRAM = (
@@ -66,6 +68,7 @@ class System:
         self.folder = folder
         self.folders = Folders.of(folder / "d")
         self.sip_port, self.http_port, self.health_port = free_port(), free_port(), free_port()
+        self.outside_port = free_port()
         rtp = free_range(400)
         self._with_program = program
         self._up: subprocess.Popen[bytes] | None = None
@@ -78,11 +81,18 @@ class System:
             "ANNYEONG120_ASTERISK__RTP_LAST_PORT": str(rtp + 399),
             "ANNYEONG120_ASTERISK__PHONES_NETWORKS": json.dumps(["127.0.0.1/32"]),
             "ANNYEONG120_WORKER__HTTP_PORT": str(self.health_port),
-            "ANNYEONG120_TRUNKS": json.dumps([{"name": "carrier", "addresses": [TRUNK_ADDRESS]}]),
+            "ANNYEONG120_TRUNKS": json.dumps(
+                [
+                    {"name": "carrier", "addresses": [TRUNK_ADDRESS]},
+                    {"name": "outside", "addresses": [OUTSIDE_ADDRESS], "outbound_uri": f"sip:{OUTSIDE_ADDRESS}:{self.outside_port}"},
+                ]
+            ),
             "ANNYEONG120_LINE__WRAPUP_S": "0",
             "ANNYEONG120_LINE__RETRY_S": "0.5",
             "ANNYEONG120_PROMPTS__FOLDER": str(prompts_folder()),
             "ANNYEONG120_LOG__FORMAT": "json",
+            # An installation keeps its compiled code; compiling it at every start of a part would be most of that start.
+            "PYTHONDONTWRITEBYTECODE": "",
             **(environment or {}),
         }
 
@@ -93,7 +103,12 @@ class System:
         # Root's PostgreSQL runs as another user who must pass through here.
         self.folder.chmod(0o711)
         _build_prompts(self._full_environment())
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            # What was started would go on, and start its parts again and again.
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,9 +120,9 @@ class System:
         with (self.folder / "up.log").open("ab") as log:
             self._up = subprocess.Popen([sys.executable, *words], cwd=self.folder, env=self._full_environment(), stdout=log, stderr=log)
         if self._with_program:
-            until_blocking(lambda: self._answers() or self._check_up(), 90, self.said, every_s=0.1)
+            until_blocking(lambda: self._answers() or self._check_up(), 180, self.said, every_s=0.1)
         else:
-            until_blocking(lambda: self._asterisk_answers() or self._check_up(), 90, self.said, every_s=0.1)
+            until_blocking(lambda: self._asterisk_answers() or self._check_up(), 180, self.said, every_s=0.1)
 
     def stop(self) -> None:
         """SIGTERM to the program of our own and to `up`, as an operator would; what stays is killed."""
@@ -134,7 +149,7 @@ class System:
                 cwd=self.folder, env={**self._full_environment(), **(environment or {})}, stdout=log, stderr=log,
             )  # fmt: skip
         if wait:
-            until_blocking(self._answers, 30, self.said, every_s=0.05)
+            until_blocking(self._answers, 60, self.said, every_s=0.05)
         return self._own_program.pid
 
     # --- processes -----------------------------------------------------------------------------------------------------------
@@ -161,7 +176,7 @@ class System:
         pid = self.send(name, signal.SIGKILL)
         if self._own_program is not None and self._own_program.pid == pid:
             self._own_program.wait()
-        await until(lambda: self.pids.get(name) != pid, 5, f"{name} to be gone")
+        await until(lambda: self.pids.get(name) != pid, 20, f"{name} to be gone")
         return pid
 
     def kill_up(self) -> None:
@@ -170,11 +185,11 @@ class System:
         self._up.kill()
         self._up.wait()
 
-    async def wait_ready(self, within_s: float = 30.0) -> None:
+    async def wait_ready(self, within_s: float = 60.0) -> None:
         """Wait until the program would take a call."""
         await until(self._answers, within_s, self.said, every_s=0.05)
 
-    async def wait_not_ready(self, within_s: float = 10.0) -> None:
+    async def wait_not_ready(self, within_s: float = 20.0) -> None:
         """Wait until the program says that it would not take a call."""
         await until(lambda: not self._answers(), within_s, self.said, every_s=0.05)
 
@@ -230,6 +245,27 @@ class System:
         options.setdefault("log", self.folder / "caller.log")
         return Softphone("caller", port=self.sip_port, address=TRUNK_ADDRESS, **options)  # type: ignore[arg-type]
 
+    def outside(self, **options: object) -> Softphone:
+        """Everybody behind the trunk "outside": whatever number is dialled there rings here. Enter it, then `outside_reachable()`."""
+        options.setdefault("listen_for", (CALLER_TONE, COUNSELLOR_TONE))
+        options.setdefault("log", self.folder / "outside.log")
+        return Softphone("outside", port=self.sip_port, address=OUTSIDE_ADDRESS, sip_port=self.outside_port, **options)  # type: ignore[arg-type]
+
+    async def outside_reachable(self) -> None:
+        """Have Asterisk ask the trunk at once, and wait until it knows that somebody is there."""
+
+        async def available() -> bool:
+            return "Avail" in self.console("pjsip show aor outside").replace("Unavail", "")
+
+        async def asked() -> bool:
+            self.console("pjsip qualify outside")
+            try:
+                return await until(available, 1, every_s=0.1)
+            except NotInTime:
+                return False
+
+        await until(asked, 20, "the trunk to be reachable")
+
     async def dial_code(self, phone: Softphone, code: str, within_s: float = 15.0) -> None:
         """Dial a `*1…` code and listen until the line hangs up."""
         call = await phone.call(code)
@@ -252,7 +288,7 @@ class System:
         await self.query("SELECT pg_notify('counsellors_changed', '')")
         if human == "ready":
             statement = "SELECT 1 FROM presence p JOIN counsellors c ON c.id = p.counsellor_id WHERE c.extension = %s AND p.reachable"
-            await until(lambda: self.query(statement, counsellor.extension), 10, f"{counsellor.extension} to be reachable")
+            await until(lambda: self.query(statement, counsellor.extension), 30, f"{counsellor.extension} to be reachable")
 
     # --- what the database tells ---------------------------------------------------------------------------------------------
 
@@ -272,7 +308,7 @@ class System:
         known = {row["id"] for row in since}
         return [row for row in await self.contact_rows() if row["id"] not in known]
 
-    async def ended_contact(self, since: Sequence[Mapping[str, Any]], within_s: float = 5.0) -> dict[str, Any]:
+    async def ended_contact(self, since: Sequence[Mapping[str, Any]], within_s: float = 20.0) -> dict[str, Any]:
         """Wait for the one new contact and its outcome."""
 
         async def ended() -> Rows:
@@ -288,7 +324,7 @@ class System:
         rows = await self.query("SELECT kind FROM events WHERE contact_id = %s ORDER BY at, id", contact_id)
         return [str(row["kind"]) for row in rows]
 
-    async def quiet(self, within_s: float = 10.0) -> None:
+    async def quiet(self, within_s: float = 30.0) -> None:
         """End whatever a test left: hang every channel up, wait until no contact lives, sign everybody out."""
         if "asterisk" in self.pids and "0 active channels" not in self.console("core show channels count"):
             self.console("channel request hangup all")

@@ -1,4 +1,8 @@
-"""Waiting for a condition instead of sleeping."""
+"""Waiting for a condition instead of sleeping.
+
+A wait is no measurement: its limit only says when to give up, and a slow or busy machine is given `PATIENCE` times as long. A test that
+promises a time measures it and asserts the figure.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import TypeVar, overload
 
 T = TypeVar("T")
+PATIENCE = 3.0
 
 
 class NotInTime(AssertionError):
@@ -50,7 +55,7 @@ async def until(
     The condition may be an ordinary or an async function. Exceptions of the kinds in `ignore` mean "not yet". `describe` says what
     was awaited, or is a function called at the failure to show the state then. Raises NotInTime, which also tells the last answer.
     """
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + PATIENCE * within_s
     last: object = None
     while True:
         try:
@@ -68,7 +73,7 @@ async def until(
             break
         await asyncio.sleep(every_s)
     what = describe() if callable(describe) else describe or getattr(condition, "__qualname__", repr(condition))
-    raise NotInTime(f"not within {within_s:g} s: {what} (last answer: {last!r})")
+    raise NotInTime(f"not within {PATIENCE * within_s:g} s: {what} (last answer: {last!r})")
 
 
 def until_blocking(
@@ -80,7 +85,7 @@ def until_blocking(
     ignore: tuple[type[Exception], ...] = (),
 ) -> T:
     """The same for fixtures that outlive one event loop: blocks the thread while it waits."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + PATIENCE * within_s
     last: object = None
     while True:
         try:
@@ -91,5 +96,5 @@ def until_blocking(
             last = error
         if time.monotonic() >= deadline:
             what = describe() if callable(describe) else describe or getattr(condition, "__qualname__", repr(condition))
-            raise NotInTime(f"not within {within_s:g} s: {what} (last answer: {last!r})")
+            raise NotInTime(f"not within {PATIENCE * within_s:g} s: {what} (last answer: {last!r})")
         time.sleep(every_s)

@@ -26,9 +26,9 @@ res_timing_timerfd res_sorcery_config res_sorcery_memory res_sorcery_astdb res_h
 res_ari res_stasis res_stasis_answer res_stasis_playback res_stasis_recording res_stasis_snoop res_stasis_device_state
 res_stasis_broadcast app_stasis app_stasis_broadcast res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels
 res_ari_device_states res_ari_endpoints res_ari_events res_ari_playbacks res_ari_recordings res_ari_sounds res_musiconhold
-chan_bridge_media pbx_config app_dial app_playback app_senddtmf app_verbose app_stack func_callerid func_channel func_logic
+chan_bridge_media pbx_config app_dial app_playback app_senddtmf app_verbose app_stack func_callerid func_channel func_logic func_talkdetect
 func_devstate func_strings func_global bridge_simple bridge_softmix bridge_holding codec_ulaw codec_alaw codec_resample format_pcm
-format_wav format_sln
+format_wav format_sln format_gsm codec_gsm
 """
 
 _DIALPLAN = """
@@ -39,6 +39,14 @@ exten => keys,1,Answer()
  same => n,Wait(0.3)
  same => n,SendDTMF(12345,100,60)
  same => n,Wait(60)
+exten => still,1,Answer()
+ same => n,Set(CHANNEL(language)=en_US_f_Allison)
+ same => n,Playback(silence/10)
+exten => speaks,1,Answer()
+ same => n,Set(CHANNEL(language)=en_US_f_Allison)
+ same => n,Playback(silence/1)
+ same => n,Playback(vm-goodbye)
+ same => n,Playback(silence/5)
 exten => short,1,Answer()
  same => n,Wait(0.2)
  same => n,Hangup()

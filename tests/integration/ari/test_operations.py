@@ -9,7 +9,6 @@ import pytest
 from ivr.ari import (
     CallBroadcast,
     Conflict,
-    DeviceStateChanged,
     EnteredBridge,
     OutcomeUnknown,
     PlaybackStarted,
@@ -216,13 +215,3 @@ async def test_everything_can_be_listed(asterisk: AriAsterisk, name: str) -> Non
         assert info.started_at is not None
         assert await ari.endpoints("NoTech") == []
         await ari.destroy_bridge(f"{name}-b1")
-
-
-async def test_a_device_can_be_watched(asterisk: AriAsterisk, name: str) -> None:
-    """Subscriptions to phones work this way, too."""
-    async with connect(asterisk, name) as client:
-        await client.ari.subscribe(f"deviceState:Custom:{name}")
-        asterisk.command(f"devstate change Custom:{name} INUSE")
-        changed = await expect(client.unowned, DeviceStateChanged)
-        assert (changed.name, changed.state) == (f"Custom:{name}", "INUSE")
-        await client.ari.unsubscribe(f"deviceState:Custom:{name}")

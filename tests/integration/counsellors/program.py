@@ -59,7 +59,7 @@ class Program:
             case StasisStart(args=("desk", *_)):
                 self._tasks.create_task(self._call(event), name="desk call")
             case _:
-                self.reachability.handle(event)
+                pass
 
     async def _call(self, start: StasisStart) -> None:
         self.calls += 1

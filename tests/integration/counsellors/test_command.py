@@ -157,6 +157,46 @@ def test_the_list_shows_who_is_there() -> None:
     assert "사용 중지" in shown
 
 
+def test_languages_and_skills_are_kept_shown_and_changed(desk_database_url: str) -> None:
+    """With the account, later one by one, and taken away again."""
+    assert run("add", "하나", "-e", "101", "-l", "ko", "-l", "EN", "-s", "청년").exit_code == 0
+    run("add", "둘", "-e", "102")
+    shown = run("list").stdout
+    assert "ko en (청년)" in shown
+    assert ask(desk_database_url, "SELECT languages, skills FROM counsellors WHERE extension = '102'") == [(["ko"], [])]
+    changed = json.loads(run("edit", "101", "--skill", "grief", "--skill", "grief", "--json").stdout)
+    assert (changed["languages"], changed["skills"]) == (["ko", "en"], ["grief"])
+    assert json.loads(run("edit", "101", "--no-skills", "-l", "vi", "--json").stdout)["skills"] == []
+    assert ask(desk_database_url, "SELECT languages, skills FROM counsellors WHERE extension = '101'") == [(["vi"], [])]
+
+
+def test_a_language_that_is_none_is_refused(desk_database_url: str) -> None:
+    """So are two words as one skill, nothing to change, and somebody who is not there; nothing has changed then."""
+    assert "ko, en" in run("add", "하나", "-e", "101", "--language", "korean").stderr
+    assert ask(desk_database_url, "SELECT extension FROM counsellors") == []
+    run("add", "하나", "-e", "101")
+    for arguments in (["--skill", "two words"], ["--language", "한국"], [], ["--no-skills", "--skill", "x"]):
+        result = run("edit", "101", *arguments)
+        assert result.exit_code == 1
+        assert "Traceback" not in result.output
+    assert run("edit", "999", "--skill", "x").exit_code == 1
+    assert ask(desk_database_url, "SELECT languages, skills FROM counsellors") == [(["ko"], [])]
+
+
+def test_who_is_paused_or_off_shift_is_seen_to_be(desk_database_url: str) -> None:
+    """Otherwise nobody would know why somebody gets no calls."""
+    run("add", "하나", "-e", "101")
+    run("add", "둘", "-e", "102")
+    ask(
+        desk_database_url,
+        "UPDATE presence SET paused_until = now() + interval '1 minute' WHERE counsellor_id = (SELECT min(id::text)::uuid FROM counsellors) RETURNING 1",
+    )
+    ask(desk_database_url, "UPDATE presence SET on_shift = false RETURNING 1")
+    shown = run("list").stdout
+    assert "paused, calls rang out" in shown
+    assert "off shift" in shown
+
+
 def test_an_empty_list_says_what_to_do() -> None:
     """The first thing an operator sees."""
     assert "counsellor add" in run("list").stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -47,6 +48,10 @@ async def stored(db: Database, extension: str = "101") -> Presence:
         system=System(row.system),
         reachable=row.reachable,
         idle_since=row.idle_since,
+        node=row.node,
+        missed=row.missed,
+        paused_until=row.paused_until,
+        rest_until=row.rest_until,
     )
 
 
@@ -55,17 +60,29 @@ async def set_system(db: Database, system: str) -> None:
     await db.execute(text("UPDATE presence SET system = :s"), {"s": system})
 
 
+async def miss(db: Database) -> None:
+    """A call rings out; at the third nothing more is offered for a while. And there was a heavy one before."""
+    await db.execute(
+        text(
+            "UPDATE presence SET missed = missed + 1, rest_until = now() + interval '5 minutes', "
+            "paused_until = CASE WHEN missed >= 2 THEN now() + interval '10 minutes' END"
+        )
+    )
+
+
+#: What the line does to a counsellor, or an event, its reason and its node.
+Step = System | None | tuple[PresenceEvent, BreakReason, str]
 steps = st.lists(
-    st.tuples(st.sampled_from(PresenceEvent), st.sampled_from(BreakReason)) | st.sampled_from(System).map(lambda system: (system, None)),
+    st.tuples(st.sampled_from(PresenceEvent), st.sampled_from(BreakReason), st.sampled_from(["one", "two"]))
+    | st.sampled_from(System)
+    | st.none(),
     max_size=25,
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=steps)
-async def test_the_sql_does_what_the_model_says(
-    db: Database, accounts: PhoneAccounts, sequence: list[tuple[PresenceEvent | System, BreakReason | None]]
-) -> None:
+async def test_the_sql_does_what_the_model_says(db: Database, accounts: PhoneAccounts, sequence: list[Step]) -> None:
     """Any sequence of events, with calls coming and going in between, leaves row and model equal after each step."""
     await db.execute(text("DELETE FROM counsellors"))
     await db.execute(
@@ -78,19 +95,21 @@ async def test_the_sql_does_what_the_model_says(
     store = PresenceStore(db)
     model = await stored(db)
     kept = 0
-    for what, reason in sequence:
-        if isinstance(what, System):
-            await set_system(db, what)
+    for step in sequence:
+        if not isinstance(step, tuple):
+            await (set_system(db, step) if step else miss(db))
             model = await stored(db)
             continue
         before = model
-        applied = await store.apply("101", what, reason)
+        what, reason, node = step
+        applied = await store.apply("101", what, reason, node=node)
         row = await stored(db)
         # The database's clock is its own: what counts is whether the idle time started anew.
-        model = change(before, what, at=row.idle_since or before.idle_since or ManualClock().now(), reason=reason)
+        model = change(before, what, at=row.idle_since or before.idle_since or ManualClock().now(), reason=reason, node=node)
         assert row == model
         assert applied is not None
-        assert applied.changed == (model is not before)
+        # That a reachable phone is now another node's is no news to anybody.
+        assert applied.changed == (replace(model, node=None) != replace(before, node=None))
         assert (applied.human, applied.system) == (before.human, before.system)
         if model.idle_since != before.idle_since:
             assert model.willing
@@ -207,6 +226,7 @@ async def test_every_change_is_announced_once_and_kept(line: Counsellors, db: Da
     assert await line.set_reachable_phones(["101", "999"]) == 1
     assert await line.set_reachable_phones(["101"]) == 0
     assert await line.set_reachable("101", reachable=False) is Change.DONE
+    assert await line.set_shift("101", on_shift=False) is Change.DONE
     rows = await db.execute(text("SELECT kind, human, reason, reachable FROM presence_events ORDER BY id"))
     assert [tuple(row) for row in rows] == [
         ("signed_in", "break", None, False),
@@ -215,8 +235,9 @@ async def test_every_change_is_announced_once_and_kept(line: Counsellors, db: Da
         ("signed_out", "off", None, False),
         ("reachable", "off", None, True),
         ("unreachable", "off", None, False),
+        ("off_shift", "off", None, False),
     ]
-    assert len(heard) == 6
+    assert len(heard) == 7
 
 
 async def test_a_closed_account_is_refused_everywhere(line: Counsellors, accounts: PhoneAccounts) -> None:

@@ -83,6 +83,17 @@ class Up:
         assert process is not None, f"{name} does not run"
         return process.pid
 
+    async def another(self, name: str, than: int, within_s: float = 30) -> int:
+        """Wait until a part runs as another process than that one; its pid."""
+
+        def successor() -> int | None:
+            process = self.find(name)
+            return process.pid if process is not None and process.pid != than else None
+
+        pid = await until(successor, within_s, self.said)
+        assert pid is not None
+        return pid
+
     def postgres_answers(self) -> bool:
         """Whether a connection comes about."""
         with socket.socket(socket.AF_UNIX) as sock:

@@ -93,7 +93,7 @@ async def test_a_delay_is_kept(echo_port: int) -> None:
         begin = time.monotonic()
         writer.write(b"x")
         await reader.readexactly(1)
-        assert 0.2 <= time.monotonic() - begin < 1
+        assert 0.2 <= time.monotonic() - begin < 5
 
 
 async def test_udp_is_forwarded_lost_and_dropped() -> None:

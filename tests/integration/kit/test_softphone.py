@@ -169,7 +169,7 @@ async def test_sound_and_silence_are_told_apart(bare_asterisk: BareAsterisk, tmp
         await caller.heard_tone(620)
         await caller.hearing()
         await until(lambda: _heard(caller, 1000), 3)
-        assert int(str((await caller.hearing())["longest_silence_ms"])) < 60
+        assert int(str((await caller.hearing())["longest_silence_ms"])) < 500
         await call.hangup()
         await call.ended()
     with wave.open(str(tmp_path / "heard.wav")) as recording:

@@ -93,7 +93,7 @@ def test_second_build_does_nothing(complete: Complete) -> None:
     report = build(complete.folder)
     assert report.built == ()
     assert report.unchanged == len(complete.report.built)
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 20
 
 
 def test_narrow_files_stay_in_the_telephone_band(tmp_path: Path) -> None:

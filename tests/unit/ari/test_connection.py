@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -210,6 +211,26 @@ async def test_a_replaced_application_stops_at_once_and_for_good(fake: FakeAster
             with pytest.raises(ApplicationReplacedError):
                 await client.ari.hangup("c1")
             assert len(fake.attempts) <= attempts + held
+
+
+async def test_an_attempt_of_our_own_that_comes_through_late_is_not_taken_for_another_process(fake: FakeAsterisk) -> None:
+    """Asterisk was frozen and reads it after the one that stands: we connect again. Losing the name once more is another process."""
+    fake.silent = True
+    timing = dataclasses.replace(QUICK, open_s=0.1)
+    async with connect(fake, "app", wait=False, timing=timing) as client:
+        await until(lambda: len(fake.attempts) == 2)
+        fake.silent = False
+        await client.connected()
+        given_up = len(fake.attempts) - 1
+        for number in range(given_up):
+            await fake.send(event("ApplicationReplaced", application="app"))
+            await client.connected(2 + number)
+        assert client.lost == ["an earlier attempt to connect came through late"] * given_up
+        assert not client.replaced
+        await fake.send(event("ApplicationReplaced", application="app"))
+        async with asyncio.timeout(2):
+            await asyncio.wait({client.task})
+        assert isinstance(client.task.exception(), ApplicationReplacedError)
 
 
 async def test_an_adopted_application_that_is_taken_back_ends_only_the_adoption(fake: FakeAsterisk) -> None:

@@ -9,8 +9,8 @@ import pytest
 from ivr import call_model as m
 from ivr import flow as flows
 from ivr.call import advance
-from ivr.call_model import Call, Command, Happening, Phase, Timer
-from routing.model import Offer, OfferResult, Outcome
+from ivr.call_model import Call, Command, Happening, Phase, PlaceFor, Timer
+from routing.model import Lane, Offer, OfferResult, Outcome
 
 FLOW = flows.load(dasan={"1": "PJSIP/1001@dasan"})
 OFFER = Offer(
@@ -116,7 +116,7 @@ def test_a_wrong_key_repeats_the_menu_once_and_then_leads_to_a_person() -> None:
     line(m.Digit(digit="8"))
     assert line.prompts() == ("wrong_key", "menu_repeat")
     line(m.TimerFired(timer=Timer.SETTLE))
-    assert m.Join() in line(m.Digit(digit="*"))
+    assert m.Join() in line(m.Digit(digit="#"))
 
 
 def test_many_wrong_keys_in_a_row_are_one_wrong_try() -> None:
@@ -242,8 +242,9 @@ def test_a_dead_phone_keeps_the_caller_at_the_front(by_hand: bool, at: float) ->
     """A leg that dies, or ends in the moment it answered, never drops the caller."""
     line = talking()
     commands = line(m.LegDown(leg_id="leg-1", result=OfferResult.FAILED, by_hand=by_hand, at=at))
-    assert m.Join(dropped=True) in commands
-    assert m.EndTalk(offer=OFFER) in commands
+    assert m.Join(lane=Lane.DROPPED, named=OFFER.counsellor_id) in commands
+    assert m.EndTalk(offer=OFFER, wrapup=False) in commands
+    assert any(isinstance(command, m.Alarm) and command.kind == "counsellor_lost" for command in commands)
     assert line.prompts() == ("reconnecting",)
     assert not line.outcomes()
     line(m.CallerGone())
@@ -268,9 +269,10 @@ def test_comfort_comes_again_and_again() -> None:
     heard = []
     for _ in range(4):
         line(m.TimerFired(timer=Timer.COMFORT))
+        line(m.Place(why=PlaceFor.COMFORT))
         heard.append(line.prompts())
         line.done()
-    assert heard == [("comfort_1",), ("comfort_2",), ("comfort_3",), ("comfort_1",)]
+    assert heard == [("comfort_1",), ("comfort_2", "waiting_keys"), ("comfort_3",), ("comfort_1", "waiting_keys")]
 
 
 def test_without_a_database_the_dialplan_takes_over() -> None:

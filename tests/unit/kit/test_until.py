@@ -23,7 +23,7 @@ async def test_the_answer_is_returned() -> None:
 
 async def test_the_failure_says_what_and_the_last_answer() -> None:
     """A condition that stays false fails with its description and state."""
-    with pytest.raises(NotInTime, match=r"not within 0\.05 s: the sun to rise \(last answer: 0\)"):
+    with pytest.raises(NotInTime, match=r"not within 0\.15 s: the sun to rise \(last answer: 0\)"):
         await until(lambda: 0, 0.05, "the sun to rise")
     with pytest.raises(NotInTime, match="state 3"):
         await until(lambda: None, 0.05, lambda: "state 3")

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr.announcements import announce
+from ivr.happenings import Place
+from ivr.phases import PlaceFor
 from ivr.prompts.errors import NumberError
-from ivr.prompts.numbers import LARGEST, cardinal, digits, minutes, people, place
+from ivr.prompts.numbers import LARGEST, cardinal, digits, minutes, people, place, telephone
 from ivr.prompts.texts import LANGUAGES, Language, load
 
 TEXTS = load()
@@ -172,11 +175,20 @@ def test_every_word_of_every_number_has_a_text(n: int, language: Language) -> No
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_number_word_is_used(language: Language) -> None:
     """No studio records a word that is never said."""
-    used = set(digits("0123456789", language))
+    used = {*digits("0123456789", language), *telephone(["02", "120"], language)}
     for n in [*range(1, 1200), 10_000]:
         used.update(cardinal(n, language), minutes(n, language), people(n, language), place(n, language))
     used.update(cardinal(0, language))
+    for low_s in (0, 120):
+        answer = Place(why=PlaceFor.INTRO, ahead=1, low_s=low_s, high_s=300)
+        used.update(announce(answer, language, said_place=None, said_minutes=None).prompts)
     assert used == {prompt.id for prompt in TEXTS if prompt.language == language and prompt.group == "numbers"}
+
+
+def test_a_telephone_number_is_read_as_people_read_it() -> None:
+    """The hyphen is 에 in Korean, zero is 공."""
+    assert spoken(telephone(["010", "1234", "5678"], "ko"), "ko") == "공일공에일이삼사에오육칠팔"
+    assert spoken(telephone(["010", "12"], "en"), "en", " ") == "zero one zero one two"
 
 
 @settings(deadline=None)

@@ -29,6 +29,38 @@ CALLER = [
     "safety_net_hold",
     "technical_hold",
 ]
+DIALOGUES = [
+    "callback_number_is",
+    "callback_confirm",
+    "callback_no_number",
+    "callback_enter",
+    "callback_number_wrong",
+    "callback_say_who",
+    "callback_leave_message",
+    "callback_shared_phone",
+    "callback_arranged",
+    "callback_cancelled",
+    "code_is",
+    "code_once_more",
+    "code_how",
+    "code_enter",
+    "code_wrong",
+    "code_unknown",
+    "code_found",
+    "dialogue_slowly",
+    "dialogue_failed",
+]
+WAITING = [
+    "place_next",
+    "waiting_keys",
+    "waiting_other_key",
+    "danger_connecting",
+    "language_changed",
+    "silent_question",
+    "silent_again",
+    "silent_yes",
+    "silent_no",
+]
 COUNSELLOR = [
     "desk_pin",
     "desk_pin_wrong",
@@ -47,13 +79,19 @@ COUNSELLOR = [
     "desk_in_call",
     "system_unavailable",
 ]
+#: Standby list, partner line, and calling people back.
+OUTSIDE = [
+    "overflow_nobody_on_shift", "overflow_everybody_unreachable", "overflow_long_wait", "overflow_trying", "overflow_keep_place", "overflow_ask",
+    "callback_ask", "callback_ask_named", "callback_connecting", "callback_goodbye", "callback_message", "callback_again",
+    "callback_counsellor", "callback_not_reached",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_the_call_flow_plays_has_a_text_in_both_languages(language: str) -> None:
     """The ids of callers and counsellors are the same set in each language."""
     spoken = [prompt.id for prompt in load() if prompt.language == language and prompt.group != "numbers"]
-    assert sorted(spoken) == sorted(CALLER + COUNSELLOR)
+    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + COUNSELLOR)
 
 
 def test_korean_texts_are_written_as_they_are_spoken() -> None:

@@ -1,0 +1,113 @@
+"""`annyeong120 simulate`: the line under a virtual clock, with everything going wrong that can."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from helpline.exit_codes import FAILED
+from helpline.simulation import batch
+from helpline.simulation.broken import ROUTERS, parts
+from helpline.simulation.faults import Fault, parse
+from helpline.simulation.run import Job, Result, seeds
+from helpline.simulation.world import Load
+
+#: Lines of a failing seed's trace that are shown.
+TAIL = 40
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    seed: Annotated[int | None, typer.Option(help="One seed.")] = None,
+    many: Annotated[str, typer.Option("--seeds", help="Several: 1-60.")] = "1",
+    hours: Annotated[float, typer.Option(help="Virtual hours a seed.", min=0.01)] = 2.0,
+    faults: Annotated[str, typer.Option(help=f"all, none, or some of {', '.join(Fault)}.")] = "all",
+    router: Annotated[str, typer.Option(help=f"A program broken on purpose: {', '.join(filter(None, ROUTERS))}.")] = "",
+    calls: Annotated[float, typer.Option(help="Calls an hour.", min=1)] = Load().calls_per_hour,
+    seats: Annotated[int, typer.Option(help="Counsellors.", min=1, max=14)] = Load().seats,
+    processes: Annotated[int, typer.Option(help="At once; 0: one for each processor.", min=0)] = 0,
+    trace: Annotated[bool, typer.Option("--trace", help="Print everything that happened.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a seed.")] = False,
+) -> None:
+    """Run the very code that answers calls against a simulated Asterisk, database and people; exit code 1 if an invariant breaks."""
+    if not batch.deterministic():
+        # A set of words must have the same order every time, or a seed would not be one.
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, "-m", "helpline", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": batch.HASH_SEED})
+    try:
+        kinds, wanted = parse(faults), [seed] if seed is not None else list(seeds(many))
+        parts(router)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    load = Load(calls_per_hour=calls, seats=seats)
+    tasks = [batch.Task(job=Job(seed=one, hours=hours, faults=kinds, load=load, everything=trace), router=router) for one in wanted]
+    results = map(batch.work, tasks) if len(tasks) == 1 else batch.run(tasks, processes=processes or None)
+    summary = _Summary()
+    for result in results:
+        summary.add(result)
+        if as_json:
+            print(json.dumps({**asdict(result), "trace": result.trace if trace or not result.passed else ()}), flush=True)
+        else:
+            _show(result, trace=trace, progress=len(tasks))
+    if not as_json:
+        summary.show()
+    if summary.failed:
+        raise typer.Exit(FAILED)
+
+
+class _Summary:
+    """All seeds together."""
+
+    def __init__(self) -> None:
+        self.failed: list[Result] = []
+        self._count = self._callers = self._faults = 0
+        self._simulated = self._real = 0.0
+        self._outcomes: Counter[str] = Counter()
+
+    def add(self, result: Result) -> None:
+        self._count += 1
+        self._callers += result.callers
+        self._faults += result.faults
+        self._simulated += result.simulated_s
+        self._real += result.real_s
+        self._outcomes.update(result.outcomes)
+        if not result.passed:
+            self.failed.append(result)
+
+    def show(self) -> None:
+        speed = self._simulated / self._real if self._real else 0.0
+        print(f"{self._count} seeds, {self._simulated / 3600:.1f} h simulated, {speed:.0f} times real time a processor")
+        print(
+            f"{self._callers} calls, {self._faults} crashes, freezes and restarts; {', '.join(f'{k} {v}' for k, v in sorted(self._outcomes.items()))}"
+        )
+        if self.failed:
+            kinds = Counter(result.invariant for result in self.failed)
+            print(f"✘ {len(self.failed)} seeds failed: {', '.join(f'{kind} {count}' for kind, count in kinds.most_common())}")
+            print(f"  seeds {' '.join(str(result.seed) for result in self.failed[:40])}")
+        else:
+            print("✔ every invariant held")
+
+
+def _show(result: Result, *, trace: bool, progress: int) -> None:
+    if trace:
+        print("\n".join(result.trace))
+    if result.passed:
+        if progress <= 60 or result.seed % 50 == 0:
+            print(
+                f"seed {result.seed}: {result.callers} calls, {result.talks} talks, {result.faults} faults, {result.speed:.0f} x",
+                flush=True,
+            )
+        return
+    if not trace:
+        print("\n".join(result.trace[-TAIL:]))
+    print(f"✘ seed {result.seed} at {result.at:.3f} s: {result.invariant}: {result.text}", flush=True)

@@ -1,0 +1,335 @@
+"""The oracle: sees everything, believes only Asterisk, the tables and the people, and says which invariant is broken.
+
+The bounds, in seconds. Without a fault under way or just over (`faults.RECOVERED_S`) nothing may be late: a caller hears nothing for
+`SILENCE_S` at most (`KEY_WAIT_S` where a key is waited for), nobody waits beside an available counsellor for more than `IDLE_S`. While
+something is wrong the same holds with `TROUBLED_SILENCE_S`, and as long as there is no program at all. What fencing guards (one grant
+per epoch, nobody in two talks, no second counsellor in a talk) and that nobody is hung up on holds at every instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from helpline.simulation.faults import Fault, Faults
+from helpline.simulation.people import Caller, Phone
+from helpline.simulation.program import Program
+from helpline.simulation.switch import Bridge, Channel
+from helpline.simulation.world import World
+from routing.model import Lane, Offer, Seat, Waiting
+from routing.presence_model import System
+from routing.testing import Counsellor
+
+SILENCE_S = 2.5
+#: After a prompt of the menu or of a dialogue the line listens for a key this long (flow.toml), and then says something.
+KEY_WAIT_S = 11.0
+TROUBLED_SILENCE_S = 30.0
+IDLE_S = 6.0
+STUCK_S = 60.0
+#: A row outlives its channel no longer (FAILURES 13).
+GHOST_S = 30.0
+#: Ours, as in `ivr.recovery`.
+_BRIDGES = ("hold-", "talk-")
+_REFUSED = frozenset({"rang_out", "rejected", "busy", "unreachable"})
+
+
+class Violation(Exception):
+    """An invariant is broken."""
+
+    def __init__(self, invariant: str, text: str, at: float) -> None:
+        super().__init__(f"{invariant}: {text}")
+        self.invariant = invariant
+        self.text = text
+        self.at = at
+
+
+class Oracle:
+    """Told of everything (`asterisk.Watcher`), and looks around twice a second."""
+
+    every_s = 0.5
+
+    def __init__(self) -> None:
+        self.world: World
+        self.faults: Faults
+        self.programs: Callable[[], Iterable[Program]] = tuple
+        self.talks = 0
+        self.longest_silence: dict[str, float] = {}
+        self._granted: set[tuple[UUID, int]] = set()
+        self._heard: dict[str, float] = {}
+        self._pairs: dict[tuple[UUID, UUID], float] = {}
+        self._busy: dict[UUID, float] = {}
+        self._ghosts: dict[UUID, float] = {}
+        self._no_program_until = 0.0
+
+    def watch(self, world: World, faults: Faults) -> None:
+        """Begin."""
+        self.world, self.faults = world, faults
+        world.database.on_grant = self.granted
+        world.universe.after(self.every_s, self._look)
+
+    def broken(self, invariant: str, text: str) -> Violation:
+        """What is raised."""
+        return Violation(invariant, text, self.world.universe.now)
+
+    # --- told by Asterisk ------------------------------------------------------------------------------------------------------------
+
+    def leg_invited(self, leg: Channel) -> None:
+        """A phone is going to ring."""
+        if not isinstance(leg.far, Phone) or leg.net_for is not None or not self.faults.quiet():
+            return
+        contact = leg.arguments[1] if len(leg.arguments) > 1 else ""
+        for other in self.world.asterisk.channels.values():
+            if other is leg or not other.dialled or not isinstance(other.far, Phone):
+                continue
+            if other.far is leg.far:
+                raise self.broken("I1", f"{leg.endpoint} is rung for {leg.id} while it has {other.id} ({other.state})")
+            if other.arguments[1:2] == (contact,):
+                raise self.broken("I2", f"{contact} is offered at {leg.endpoint} and at {other.endpoint}")
+
+    def leg_up(self, leg: Channel) -> None:
+        """A phone answered."""
+        if isinstance(leg.far, Phone):
+            up = [other for other in leg.far.legs if other is not leg and other.state == "Up" and not other.gone]
+            if up:
+                raise self.broken("I1", f"{leg.endpoint} is in two calls: {leg.id} and {up[0].id}")
+
+    def joined(self, bridge: Bridge, channel: Channel) -> None:
+        """A channel is in a bridge: perhaps two people hear each other from now on."""
+        counsellors = [other for other in bridge.channels if isinstance(other.far, Phone)]
+        callers = [other.far for other in bridge.channels if isinstance(other.far, Caller)]
+        if len(counsellors) > 1:
+            raise self.broken("I2", f"two counsellors in {bridge.id}")
+        if len(callers) > 1:
+            raise self.broken("I1", f"two callers in {bridge.id}")
+        if bridge.kind == "mixing" and callers and len(bridge.channels) > 1:
+            self._talks(callers[0])
+
+    def net_connected(self, caller: Channel, leg: Channel) -> None:
+        """The safety net found somebody."""
+        if isinstance(caller.far, Caller):
+            self._talks(caller.far)
+
+    def _talks(self, caller: Caller) -> None:
+        self.talks += not caller.talked
+        caller.talk_began()
+
+    def ended(self, channel: Channel) -> None:
+        """A channel is no more."""
+        caller = channel.far
+        if isinstance(caller, Caller):
+            if channel.ended_by in ("program", "dialplan") and not caller.talked:
+                invariant = "I7" if caller.danger else "lost"
+                raise self.broken(invariant, f"{caller.name} ({channel.id}) was hung up by the {channel.ended_by} without having talked")
+            return
+        for other in self.world.callers:
+            if other.live and other.channel is not None and other.talked:
+                bridged = other.channel.bridge is not None and len(other.channel.bridge.channels) > 1
+                if not bridged and other.channel.net_talk_since is None:
+                    other.talk_broke()
+
+    # --- told by the database --------------------------------------------------------------------------------------------------------
+
+    def granted(self, offer: Offer, before: Seat) -> None:
+        """A reservation was made."""
+        world, now = self.world, self.world.universe.instant
+        world.note("grant", offer.extension, f"epoch {offer.epoch}", f"contact {str(offer.contact_id)[-6:]}")
+        if (offer.counsellor_id, offer.epoch) in self._granted:
+            raise self.broken("I1", f"epoch {offer.epoch} of {offer.extension} was granted twice")
+        self._granted.add((offer.counsellor_id, offer.epoch))
+        live = [row.offer for row in world.database.live_offers.values() if row.offer.id != offer.id]
+        if any(other.counsellor_id == offer.counsellor_id for other in live):
+            raise self.broken("I1", f"{offer.extension} has two live offers")
+        if any(other.contact_id == offer.contact_id for other in live):
+            raise self.broken("I2", f"contact {offer.contact_id} has two live offers")
+        if before.system != "idle":
+            raise self.broken("I1", f"{offer.extension} was {before.system} when reserved")
+        if before.human != "ready" or not before.on_shift or before.disabled:
+            raise self.broken("I6", f"{offer.extension} was {before.human} when reserved")
+        if any(until is not None and until > now + timedelta(seconds=1) for until in (before.rest_until, before.paused_until)):
+            if self.faults.quiet():
+                raise self.broken("I6", f"{offer.extension} was to be left alone when reserved")
+        self._order(offer, before)
+
+    def _order(self, offer: Offer, seat: Seat) -> None:
+        """I3: nobody who is further ahead could have had this counsellor."""
+        if self.faults.lasts(Fault.CLOCK) or not self.faults.quiet(5.0):
+            return
+        for program in self.programs():
+            engine = program.router.engine if program.router else None
+            if engine is None or offer.contact_id not in engine.contacts or program.process.frozen:
+                continue
+            policy = engine.policy
+            mine = engine.contacts[offer.contact_id]
+            rank = mine.since.timestamp() - policy.bonus(mine.lane)
+            for other in engine.contacts.values():
+                behind = other.since.timestamp() - policy.bonus(other.lane) >= rank - 0.5
+                if behind or other.worker or not self._could_have(other, seat, policy.heavy_cap):
+                    continue
+                raise self.broken("I3", f"{offer.extension} went to {offer.contact_id} although {other.contact_id} was ahead")
+
+    def _could_have(self, contact: Waiting, seat: Seat, heavy_cap: int) -> bool:
+        database, now = self.world.database, self.world.universe.instant
+        row = database.contacts.get(contact.contact_id)
+        if row is None or row.outcome is not None or contact.skills or contact.language != "ko":
+            return False
+        if contact.named is not None and contact.named != seat.counsellor_id:
+            return False
+        if contact.lane is Lane.CRISIS and seat.heavy_run >= heavy_cap:
+            return False
+        if contact.joined is not None and (now - contact.joined).total_seconds() < 1.0:
+            return False
+        channel = self.world.asterisk.channels.get(row.channel_id)
+        if channel is None or channel.gone:
+            return False
+        for offered in database.offers.values():
+            if offered.offer.contact_id == contact.contact_id:
+                recent = offered.ended_at is None or (now - offered.ended_at).total_seconds() < 1.0
+                refused = offered.offer.counsellor_id == seat.counsellor_id and offered.result in _REFUSED
+                if recent or offered.result is None or (refused and (now - (offered.ended_at or now)).total_seconds() < 35):
+                    return False
+        return True
+
+    # --- looking around --------------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        self.world.universe.after(self.every_s, self._look)
+        now = self.world.universe.now
+        if not any(program.serving_since is not None and not program.process.frozen for program in self.programs()):
+            self._no_program_until = now
+        quiet = self.faults.quiet()
+        self._silence(now, quiet)
+        if quiet:
+            self._idle(now)
+            self._stuck(now)
+        else:
+            self._pairs.clear()
+            self._busy.clear()
+            self._ghosts.clear()
+        for program in self.programs():
+            for fault in program.faults_of_ours():
+                raise self.broken("program", fault)
+
+    def _silence(self, now: float, quiet: bool) -> None:
+        """I8."""
+        asterisk = self.world.asterisk
+        for channel in asterisk.channels.values():
+            if not isinstance(channel.far, Caller):
+                continue
+            if asterisk.hears(channel):
+                self._heard[channel.id] = now
+                continue
+            gap = now - self._heard.setdefault(channel.id, now)
+            row = self.world.database.by_channel.get(channel.id)
+            listening = row is None or row.state in ("menu", "transfer")
+            where = "troubled" if not quiet else "key" if listening else "calm"
+            if gap > self.longest_silence.get(where, 0.0) and now - self._no_program_until > gap:
+                self.longest_silence[where] = gap
+            limit = TROUBLED_SILENCE_S if not quiet else KEY_WAIT_S if listening else SILENCE_S
+            if gap > limit and now - self._no_program_until > limit:
+                raise self.broken(
+                    "I8", f"{channel.far.name} ({channel.id}, {row.state if row else 'no row'}) hears nothing for {gap:.1f} s"
+                )
+
+    def _idle(self, now: float) -> None:
+        """I4: nobody waits beside an available counsellor."""
+        world, database = self.world, self.world.database
+        free = [row for row in database.counsellors.values() if self._free(row)]
+        pairs: dict[tuple[UUID, UUID], float] = {}
+        if free:
+            offered = {row.offer.contact_id for row in database.live_offers.values()}
+            for contact in database.contacts.values():
+                if contact.outcome is not None or contact.state != "waiting" or contact.queued_at is None or contact.id in offered:
+                    continue
+                channel = world.asterisk.channels.get(contact.channel_id)
+                if channel is None or channel.gone or not channel.in_stasis or contact.language != "ko" or self._waits_for_somebody(contact.id):
+                    continue
+                for row in free:
+                    if not self._refused(contact.id, row.id):
+                        pairs[contact.id, row.id] = self._pairs.get((contact.id, row.id), now)
+        for (contact_id, counsellor_id), since in pairs.items():
+            if now - since > IDLE_S:
+                extension = database.counsellors[counsellor_id].extension
+                raise self.broken("I4", f"contact {contact_id} waits while {extension} is available for {now - since:.1f} s")
+        self._pairs = pairs
+
+    def _waits_for_somebody(self, contact_id: UUID) -> bool:
+        """By the policy a caller who lost the counsellor waits for the same one for a moment."""
+        now = self.world.universe.instant
+        for program in self.programs():
+            engine = program.router.engine if program.router else None
+            contact = engine.contacts.get(contact_id) if engine else None
+            if engine and contact and contact.named and contact.joined:
+                return (now - contact.joined).total_seconds() < engine.policy.named_yield_s + 2
+        return False
+
+    def _free(self, row: Counsellor) -> bool:
+        presence, now = row.presence, self.world.universe.instant
+        alone = any(until is not None and until > now for until in (presence.rest_until, presence.paused_until))
+        phone = self.world.phones[row.extension]
+        there = self.world.asterisk.phones.get(row.extension) and not phone.legs and self.world.universe.now >= phone.away_until
+        return bool(presence.available and row.on_shift and not row.disabled and not alone and there)
+
+    def _refused(self, contact_id: UUID, counsellor_id: UUID) -> bool:
+        now = self.world.universe.instant
+        return any(
+            row.offer.contact_id == contact_id and row.offer.counsellor_id == counsellor_id and row.ended_at is not None
+            and row.result in _REFUSED and (now - row.ended_at).total_seconds() < 35
+            for row in self.world.database.offers.values()
+        )  # fmt: skip
+
+    def _stuck(self, now: float) -> None:
+        """Nobody is kept busy by nothing, and no row outlives its call."""
+        world = self.world
+        for row in world.database.counsellors.values():
+            phone = world.phones[row.extension]
+            idle = row.presence.system in (System.IDLE,) or bool(phone.legs)
+            late = row.presence.system is System.WRAPUP and row.deadline is not None and row.deadline > world.universe.instant
+            if idle or late:
+                self._busy.pop(row.id, None)
+            elif now - self._busy.setdefault(row.id, now) > STUCK_S:
+                raise self.broken("stuck", f"{row.extension} is {row.presence.system} without a call for {STUCK_S:g} s")
+        for contact in world.database.contacts.values():
+            if contact.outcome is None and contact.channel_id not in world.asterisk.channels:
+                if now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
+                    raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome {GHOST_S:g} s after its end")
+
+    # --- at the end ------------------------------------------------------------------------------------------------------------------
+
+    def at_the_end(self) -> None:
+        """Everybody has left: everything is free and empty, every call has its one outcome."""
+        world, database = self.world, self.world.database
+        if world.asterisk.channels:
+            raise self.broken("empty", f"channels are left: {', '.join(world.asterisk.channels)}")
+        if left := [bridge for bridge in world.asterisk.bridges if bridge.startswith(_BRIDGES)]:
+            raise self.broken("empty", f"bridges are left: {', '.join(left)}")
+        if database.live_offers:
+            raise self.broken("empty", f"{len(database.live_offers)} offers are live")
+        for row in database.counsellors.values():
+            if row.presence.system in (System.OFFERED, System.TALKING):
+                raise self.broken("stuck", f"{row.extension} is still {row.presence.system}")
+        for contact in database.contacts.values():
+            if contact.outcome is None:
+                raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome")
+        for caller in world.callers:
+            self._accounted(caller)
+        for program in self.programs():
+            if program.router and program.router.engine.contacts:
+                raise self.broken("empty", f"{len(program.router.engine.contacts)} contacts are still in the line")
+            if program.calls and program.calls.actors:
+                raise self.broken("empty", f"{len(program.calls.actors)} calls still have an actor")
+            if program.journal.waiting:
+                raise self.broken("empty", f"{program.journal.waiting} entries of the journal are not written")
+
+    def _accounted(self, caller: Caller) -> None:
+        channel = caller.channel
+        if channel is None or not (caller.spoken_to or channel.net_recorded):
+            return
+        row = self.world.database.by_channel.get(channel.id)
+        if row is None:
+            raise self.broken("I5", f"{caller.name} ({channel.id}) was on the line and has no row")
+        if channel.ended_by == "asterisk" and not caller.talked and row.outcome not in ("cut_off", "callback_arranged"):
+            raise self.broken("I5", f"{caller.name} was cut off by Asterisk's end, but the outcome is {row.outcome}")
+
+
+__all__ = ["Oracle", "Violation"]

@@ -1,0 +1,259 @@
+"""What a call asks for; `ivr.stage` carries it out. Pure; standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from ivr.dialogue_model import ArrangeCallback
+from ivr.phases import PlaceFor, Timer
+from routing.model import Lane, Offer, OfferResult, Outcome
+
+# --- sound and time --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """Play prompts one after the other, to the caller's channel or into the holding bridge."""
+
+    number: int
+    prompts: tuple[str, ...]
+    in_bridge: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPlay:
+    """Stop a playback; its end is still reported."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Start a timer."""
+
+    timer: Timer
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Stop a timer."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCaller:
+    """Into the holding bridge, with music. Answered by `Held` or `HoldFailed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Report from now on whether the caller speaks (`Spoke`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLanguage:
+    """Everything from now on is said in this language."""
+
+    language: str
+
+
+# --- the line --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Wait for a counsellor from now on. Again: with another lane or person, the place is kept."""
+
+    lane: Lane = Lane.NORMAL
+    #: Who is to take the call if they can.
+    named: UUID | None = None
+    #: The place that a code gave back; None: from the first time on.
+    since: datetime | None = None
+    #: In the line already: only what is known of the caller has changed.
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Do not wait any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseLane:
+    """Serve this caller earlier."""
+
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPlace:
+    """Look up place and estimate. Answered by `Place`."""
+
+    why: PlaceFor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """This place and this longest wait (seconds from now; None: nothing was said of it) were announced."""
+
+    place: int | None
+    high_s: float | None
+    #: What was heard, in minutes.
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkSilent:
+    """The caller neither spoke nor pressed a key when they could have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrange:
+    """Store a call-back. Answered by `DialogueDone`."""
+
+    request: ArrangeCallback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveCode:
+    """Make a code that keeps the place. Answered by `DialogueDone`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCode:
+    """Take the place that this code keeps. Answered by `DialogueDone`."""
+
+    code: str = field(repr=False)
+
+
+# --- legs and talks --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialDesk:
+    """Ring another desk of the Dasan centre."""
+
+    key: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingOutside:
+    """Ring one of the standby list, or the partner line. One who may not be dialled, or is busy with us, is down at once."""
+
+    target: int
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayToLeg:
+    """Say something to whoever answered a leg; it ends when the leg is connected."""
+
+    leg_id: str
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverflowOver:
+    """Nobody outside takes the caller for now; the line may ask again later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A counsellor answered before the caller is ready: put them into the talk bridge, with music."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """Caller and leg into the talk bridge. Answered by `Connected` or `ConnectFailed`."""
+
+    leg_id: str
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnect:
+    """Caller and leg are found outside their talk bridge: put them back. A failure is met by the next comparison."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropLeg:
+    """Hang a leg up, ringing or up. `elsewhere`: tell the phone that it missed nothing."""
+
+    leg_id: str
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseOffer:
+    """The offer came to nothing."""
+
+    offer: Offer
+    result: OfferResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndTalk:
+    """The counsellor's talk is over. `heavy`: with somebody in danger, so that a rest follows."""
+
+    offer: Offer
+    heavy: bool = False
+    #: False: their phone died in the talk, there is nothing to wrap up yet.
+    wrapup: bool = True
+
+
+# --- the end and the books -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUp:
+    """Hang the caller up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToSafetyNet:
+    """Hand the caller to the dialplan, which rings counsellors without this program."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A line of the timeline."""
+
+    kind: str
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that a supervisor must know now; `kind` is one of `core.alarms.AlarmKind`."""
+
+    kind: str
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The contact is over, with its one outcome."""
+
+    outcome: Outcome
+
+
+#: The line and its books: done at once, or beside the call.
+BookCommand = (
+    Join | Leave | RaiseLane | AskPlace | Promised | MarkSilent | SetLanguage | Arrange | GiveCode | CheckCode | OverflowOver | Note | Alarm
+    | Finish
+)  # fmt: skip
+#: The telephone.
+StageCommand = (
+    Play | StopPlay | Start | Stop | HoldCaller | Listen | DialDesk | RingOutside | SayToLeg | Seat | Connect | Reconnect | DropLeg | CloseOffer
+    | EndTalk | HangUp | ToSafetyNet
+)  # fmt: skip
+Command = BookCommand | StageCommand

@@ -1,0 +1,345 @@
+"""Who is offered to whom, and when: the pure core of the line. Events in, commands out, the clock passed in; no I/O.
+
+Order: `since` minus the head start of the contact's lane, so that whoever waits long enough passes every lane. Counsellor: the named
+one, then who has the language and skills, then whoever has been idle longest; what spoke against the match (a fresh refusal, rest
+after a heavy call, the end of a shift) is weighed by the policy. Total: an event that does not fit is ignored and said to be.
+
+Only contacts of our own worker are reserved for. Another worker's contact that is further ahead keeps the counsellor for the policy's
+`patience_s` (and its worker gets a hint); after that it is passed over, since its worker may be dead.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from routing import engine_model as e
+from routing.engine_model import Command, Event
+from routing.model import Kind, Lane, OverflowReason, Seat, Waiting
+from routing.ordered import Ordered
+from routing.policy import Policy
+
+#: A contact whose reservation the database refused while the counsellor seems free is left alone for this long: no tight loop.
+BLOCKED = timedelta(seconds=0.5)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Engine:
+    """The state of the line as one worker knows it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.contacts: dict[UUID, Waiting] = {}
+        self.seats: dict[UUID, Seat] = {}
+        #: contact -> the counsellor it is being offered to, or about to be.
+        self.offers: dict[UUID, UUID] = {}
+        #: Counsellors named in a `Reserve` that is not answered yet -> its epoch.
+        self._asked: dict[UUID, int] = {}
+        #: Everybody in the line by rank, for the place that is announced; and those without an offer.
+        self._places: Ordered[tuple[datetime, UUID], UUID] = Ordered()
+        self._free: Ordered[tuple[datetime, UUID], UUID] = Ordered()
+        #: Counsellors who could be offered a contact now, idle longest first.
+        self._idle: Ordered[tuple[datetime, str, UUID], UUID] = Ordered()
+        self._refused: dict[UUID, dict[UUID, datetime]] = {}
+        self._blocked: dict[UUID, datetime] = {}
+        #: Counsellors who are being kept for another worker's contact, and since when.
+        self._kept: dict[UUID, datetime] = {}
+        #: Our callers by when somebody outside is tried for them; those not tried yet are due at once when nobody is there.
+        self._overflow: Ordered[tuple[datetime, UUID], UUID] = Ordered()
+        self._overflow_due: dict[UUID, datetime] = {}
+        self._untried: dict[UUID, None] = {}
+        self._on_shift = self._on_shift_reachable = 0
+        self._empty_since: datetime | None = None
+        #: When to look at a counsellor again, and at everything.
+        self._later: list[tuple[datetime, UUID]] = []
+        self._times: list[datetime] = []
+
+    # --- asking --------------------------------------------------------------------------------------------------------
+
+    def ahead(self, contact_id: UUID) -> int | None:
+        """How many contacts are before this one; None if it does not wait."""
+        return self._places.place(contact_id)
+
+    @property
+    def on_duty(self) -> int:
+        """Counsellors on shift whose phone can be reached: what an estimate divides by."""
+        return self._on_shift_reachable
+
+    @property
+    def available(self) -> int:
+        """Counsellors who could be offered a contact now."""
+        return len(self._idle)
+
+    def next_due(self) -> datetime | None:
+        """When a `Tick` may change something although nothing happens; None: not by itself.
+
+        An instant stays until something has been handled at or after it, so it may be past when this is asked.
+        """
+        return self._times[0] if self._times else None
+
+    # --- what happens --------------------------------------------------------------------------------------------------
+
+    def handle(self, event: Event, now: datetime) -> list[Command]:
+        """Let something happen; what is to be done now."""
+        while self._times and self._times[0] <= now:
+            heapq.heappop(self._times)
+        self._wake_seats(now)
+        if not self._take(event, now):
+            return [e.Ignored(event=type(event).__name__)]
+        self._watch_empty(now)
+        return self._decide(now)
+
+    def _take(self, event: Event, now: datetime) -> bool:
+        match event:
+            case e.Tick():
+                pass
+            case e.Joined(contact=contact):
+                self._join(contact, now)
+            case e.Left(contact_id=contact_id):
+                return self._leave(contact_id)
+            case e.Raised(contact_id=contact_id, lane=lane) if contact_id in self.contacts:
+                self._rank(replace(self.contacts[contact_id], lane=lane))
+            case e.SeatSeen(seat=seat):
+                return self._see(seat, now)
+            case e.SeatGone(counsellor_id=counsellor_id) if counsellor_id in self.seats:
+                self._count(self.seats.pop(counsellor_id), -1)
+                self._idle.remove(counsellor_id)
+                self._asked.pop(counsellor_id, None)
+            case e.Granted(counsellor_id=counsellor_id) if counsellor_id in self._asked:
+                # The seat that comes with it says that it is taken; were it placed by the old picture, it would be asked for again.
+                del self._asked[counsellor_id]
+            case e.ReserveLost(counsellor_id=counsellor_id, epoch=epoch) if self._asked.get(counsellor_id) == epoch:
+                self._reserve_lost(event, now)
+            case e.Refused(contact_id=contact_id, counsellor_id=counsellor_id) if self.offers.get(contact_id) == counsellor_id:
+                self._refused.setdefault(contact_id, {})[counsellor_id] = now
+                self._at(now, self.policy.refusal_memory_s)
+                self._back(contact_id)
+            case e.Returned(contact_id=contact_id) if contact_id in self.offers:
+                self._back(contact_id)
+            case e.OverflowOver(contact_id=contact_id) if contact_id in self.contacts and contact_id not in self._overflow:
+                self._plan_overflow(contact_id, self._at(now, self.policy.overflow_again_s))
+            case e.PolicyChanged(policy=policy):
+                self.policy = policy
+                for contact in list(self.contacts.values()):
+                    self._rank(contact)
+                for seat in self.seats.values():
+                    self._place_seat(seat, now)
+            case _:
+                return False
+        return True
+
+    # --- contacts ------------------------------------------------------------------------------------------------------
+
+    def _join(self, contact: Waiting, now: datetime) -> None:
+        joined = contact.joined or now
+        contact = replace(contact, joined=joined)
+        # Joining again ends the offer the contact had.
+        self.offers.pop(contact.contact_id, None)
+        known = contact.contact_id in self.contacts
+        self._rank(contact)
+        self._free.add(contact.contact_id, self._key(contact))
+        if contact.worker:
+            self._forget_overflow(contact.contact_id)
+        elif not known and contact.kind is Kind.PHONE:
+            self._plan_overflow(contact.contact_id, self._at(joined, self.policy.overflow_wait_s))
+            self._untried[contact.contact_id] = None
+        if contact.named:
+            self._at(joined, self.policy.named_yield_s)
+        if contact.language != "ko" or contact.skills:
+            self._at(joined, self.policy.language_yield_s)
+
+    def _leave(self, contact_id: UUID) -> bool:
+        if self.contacts.pop(contact_id, None) is None:
+            return False
+        self.offers.pop(contact_id, None)
+        for places in (self._places, self._free):
+            places.remove(contact_id)
+        self._forget_overflow(contact_id)
+        for memory in (self._refused, self._blocked):
+            memory.pop(contact_id, None)
+        return True
+
+    def _back(self, contact_id: UUID) -> None:
+        """Into the line again, at the old place."""
+        self.offers.pop(contact_id, None)
+        if contact := self.contacts.get(contact_id):
+            self._free.add(contact_id, self._key(contact))
+
+    def _rank(self, contact: Waiting) -> None:
+        self.contacts[contact.contact_id] = contact
+        key = self._key(contact)
+        self._places.add(contact.contact_id, key)
+        if contact.contact_id in self._free:
+            self._free.add(contact.contact_id, key)
+
+    def _key(self, contact: Waiting) -> tuple[datetime, UUID]:
+        return contact.since - timedelta(seconds=self.policy.bonus(contact.lane)), contact.contact_id
+
+    # --- counsellors ---------------------------------------------------------------------------------------------------
+
+    def _see(self, seat: Seat, now: datetime) -> bool:
+        known = self.seats.get(seat.counsellor_id)
+        if known is not None:
+            if (seat.epoch, seat.changed_at or _LONG_AGO) < (known.epoch, known.changed_at or _LONG_AGO):
+                return False
+            self._count(known, -1)
+        self.seats[seat.counsellor_id] = seat
+        self._count(seat, 1)
+        self._place_seat(seat, now)
+        return True
+
+    def _place_seat(self, seat: Seat, now: datetime) -> None:
+        """Among the idle ones, or out of them; what only time changes is looked at again at its time."""
+        later = [until for until in (seat.rest_until, seat.paused_until) if until is not None and until > now]
+        if not seat.willing or later or seat.counsellor_id in self._asked or self._draining(seat, now):
+            self._idle.remove(seat.counsellor_id)
+            self._kept.pop(seat.counsellor_id, None)
+            for until in later:
+                self._look_again(seat, until)
+            return
+        self._idle.add(seat.counsellor_id, (seat.idle_since or _LONG_AGO, seat.extension, seat.counsellor_id))
+        if seat.shift_until is not None:
+            self._look_again(seat, seat.shift_until - timedelta(seconds=self.policy.drain_s))
+
+    def _wake_seats(self, now: datetime) -> None:
+        """Look again at counsellors whose rest, pause or time before the drain is over."""
+        while self._later and self._later[0][0] <= now:
+            counsellor_id = heapq.heappop(self._later)[1]
+            if seat := self.seats.get(counsellor_id):
+                self._place_seat(seat, now)
+
+    def _look_again(self, seat: Seat, at: datetime) -> None:
+        heapq.heappush(self._later, (at, seat.counsellor_id))
+        heapq.heappush(self._times, at)
+
+    def _draining(self, seat: Seat, now: datetime) -> bool:
+        return seat.shift_until is not None and now >= seat.shift_until - timedelta(seconds=self.policy.drain_s)
+
+    def _count(self, seat: Seat, by: int) -> None:
+        self._on_shift += by * seat.signed_in
+        self._on_shift_reachable += by * (seat.signed_in and seat.reachable)
+
+    def _watch_empty(self, now: datetime) -> None:
+        if self._on_shift_reachable:
+            self._empty_since = None
+        elif self._empty_since is None:
+            self._empty_since = now
+            self._at(now, self.policy.overflow_empty_s)
+
+    def _reserve_lost(self, lost: e.ReserveLost, now: datetime) -> None:
+        del self._asked[lost.counsellor_id]
+        seat = self.seats.get(lost.counsellor_id)
+        if seat is not None:
+            self._place_seat(seat, now)
+        if self.offers.get(lost.contact_id) == lost.counsellor_id:
+            if seat is not None and seat.willing and seat.epoch == lost.epoch:
+                # The counsellor is as we thought, so it is the contact that the database refused.
+                self._blocked[lost.contact_id] = now + BLOCKED
+                heapq.heappush(self._times, now + BLOCKED)
+            self._back(lost.contact_id)
+
+    # --- deciding ------------------------------------------------------------------------------------------------------
+
+    def _decide(self, now: datetime) -> list[Command]:
+        commands: list[Command] = []
+        kept: set[UUID] = set()
+        at = 0
+        while at < len(self._free) and len(self._idle) > len(kept):
+            contact = self.contacts[self._free[at]]
+            at += 1
+            if self._blocked.get(contact.contact_id, now) > now:
+                continue
+            seat = self._choose(contact, kept, now)
+            if seat is None:
+                continue
+            if contact.worker:
+                if self._keep(seat, now):
+                    kept.add(seat.counsellor_id)
+                    commands.append(e.Hint(worker=contact.worker))
+                continue
+            at -= 1
+            self._free.remove(contact.contact_id)
+            self._idle.remove(seat.counsellor_id)
+            self._asked[seat.counsellor_id] = seat.epoch
+            self.offers[contact.contact_id] = seat.counsellor_id
+            commands.append(e.Reserve(contact_id=contact.contact_id, counsellor_id=seat.counsellor_id, epoch=seat.epoch))
+        commands += self._overflows(now)
+        return commands
+
+    def _keep(self, seat: Seat, now: datetime) -> bool:
+        """Whether a counsellor is still left to another worker's contact."""
+        since = self._kept.setdefault(seat.counsellor_id, now)
+        if since == now:
+            self._at(now, self.policy.patience_s)
+        return (now - since).total_seconds() < self.policy.patience_s
+
+    def _choose(self, contact: Waiting, kept: set[UUID], now: datetime) -> Seat | None:
+        """The counsellor for a contact among those who are idle; None: it waits for somebody."""
+        refused = self._refused.get(contact.contact_id, {})
+        memory = timedelta(seconds=self.policy.refusal_memory_s)
+        waited = (now - (contact.joined or now)).total_seconds()
+        if contact.named in self.seats and contact.named not in refused and waited < self.policy.named_yield_s:
+            named = self.seats[contact.named]
+            if contact.named in self._idle and contact.named not in kept:
+                return named
+            if named.signed_in and named.human == "ready":
+                return None
+        special = bool(contact.skills) or contact.language != "ko"
+        unable: Seat | None = None
+        tired: Seat | None = None
+        for counsellor_id in self._idle:
+            if counsellor_id in kept or (counsellor_id in refused and now - refused[counsellor_id] < memory):
+                continue
+            seat = self.seats[counsellor_id]
+            if special and not _able(seat, contact):
+                unable = unable or seat
+            elif contact.lane is Lane.CRISIS and seat.heavy_run >= self.policy.heavy_cap:
+                tired = tired or seat
+            else:
+                return seat
+        if tired is not None:
+            # Nobody fresher is there, and somebody in danger does not wait for that.
+            return tired
+        waits = unable is not None and waited < self.policy.language_yield_s and self._somebody_able(contact)
+        return None if waits else unable
+
+    def _somebody_able(self, contact: Waiting) -> bool:
+        """Whether waiting makes sense: somebody at work has the language and the skills."""
+        return any(seat.signed_in and seat.reachable and _able(seat, contact) for seat in self.seats.values())
+
+    def _overflows(self, now: datetime) -> list[Command]:
+        """Our contacts for whom somebody outside is to be tried now."""
+        due: dict[UUID, OverflowReason] = {}
+        if self._empty_since is not None and (now - self._empty_since).total_seconds() >= self.policy.overflow_empty_s:
+            reason = OverflowReason.EVERYBODY_UNREACHABLE if self._on_shift else OverflowReason.NOBODY_ON_SHIFT
+            due = dict.fromkeys(self._untried, reason)
+        for contact_id in self._overflow:
+            if self._overflow_due[contact_id] > now:
+                break
+            due.setdefault(contact_id, OverflowReason.LONG_WAIT)
+        commands: list[Command] = []
+        for contact_id, reason in due.items():
+            if contact_id not in self.offers:
+                self._forget_overflow(contact_id)
+                commands.append(e.Overflow(contact_id=contact_id, reason=reason))
+        return commands
+
+    def _plan_overflow(self, contact_id: UUID, due: datetime) -> None:
+        self._overflow_due[contact_id] = due
+        self._overflow.add(contact_id, (due, contact_id))
+
+    def _forget_overflow(self, contact_id: UUID) -> None:
+        self._overflow.remove(contact_id)
+        self._overflow_due.pop(contact_id, None)
+        self._untried.pop(contact_id, None)
+
+    def _at(self, start: datetime, seconds: float) -> datetime:
+        due = start + timedelta(seconds=seconds)
+        heapq.heappush(self._times, due)
+        return due
+
+
+def _able(seat: Seat, contact: Waiting) -> bool:
+    return contact.language in seat.languages and contact.skills <= seat.skills

@@ -1,0 +1,373 @@
+"""Call-backs in a real PostgreSQL: who gets onto the list, who never does, and who is called once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from core.cipher import NumberCipher
+from core.database import Database
+from core.ids import new_id
+from routing.callbacks import CallbackError, CallbackResult, CallbackState, Consent, NoNumber, UnknownCallback, UnknownContact
+from routing.policy import Policy
+from tests.integration.routing.callers import KIM, LEE, Desk
+
+
+@pytest.fixture
+def desk(db: Database) -> Desk:
+    """Call-backs over the test's database."""
+    return Desk(db)
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+async def test_asked_and_hung_up_it_is_due_with_its_place_and_consent(desk: Desk) -> None:
+    """To the number of the call, without anybody having pressed a digit of it."""
+    contact = await desk.call()
+    start = desk.now - timedelta(minutes=7)
+    consent = Consent(may_call=True, may_say_who=False, shared_phone=True)
+    made = await desk.callbacks.ask(contact, number=None, consent=consent, language="en", virtual_start=start)
+    await desk.hang_up(contact)
+    (due,) = await desk.callbacks.claim("w1", 5, 60)
+    assert (due.id, due.contact_id, due.number, due.language) == (made, contact, KIM, "en")
+    assert (due.virtual_start, due.consent, due.attempts) == (start, consent, 0)
+    assert KIM not in repr(due)
+
+
+async def test_who_asked_and_stays_on_the_line_is_not_called_meanwhile(desk: Desk) -> None:
+    """Nor on another call of the same number."""
+    contact = await desk.call()
+    await desk.ask(contact)
+    assert await desk.callbacks.claim("w1", 5, 60) == []
+    await desk.hang_up(contact)
+    again = await desk.call()
+    assert await desk.callbacks.claim("w1", 5, 60) == []
+    await desk.hang_up(again, "abandoned_waiting")
+    assert await desk.callbacks.claim("w1", 5, 60)
+
+
+async def test_asking_twice_is_one_request_with_the_earlier_place(desk: Desk) -> None:
+    """In one call or in two."""
+    first = await desk.call()
+    start = desk.now
+    await desk.ask(first)
+    desk.clock.advance(60)
+    await desk.ask(first, number=LEE)
+    await desk.ask(first)
+    await desk.hang_up(first)
+    desk.clock.advance(60)
+    second = await desk.call()
+    await desk.ask(second, Consent(may_call=True, may_leave_message=False))
+    (row,) = await desk.live()
+    assert (row.contact_id, row.virtual_start, row.may_leave_message) == (second, start, False)
+    assert [row.outcome for row in await desk.rows()] == ["called_again", None]
+
+
+async def test_withheld_callers_are_never_matched(desk: Desk) -> None:
+    """Without a number nothing can be asked for; numbers they entered are their own."""
+    first, second = await desk.call(None), await desk.call(None)
+    with pytest.raises(NoNumber):
+        await desk.ask(first)
+    await desk.ask(first, number=KIM)
+    await desk.ask(second, number=LEE)
+    assert await desk.callbacks.cancel_for(first) == 1
+    (row,) = await desk.live()
+    assert row.contact_id == second
+    assert not await desk.callbacks.dropped_out(first)
+    assert await desk.callbacks.cancel_for(await desk.call(None, answered=True)) == 0
+
+
+async def test_what_was_careful_stays_and_no_permission_is_carried_over(desk: Desk) -> None:
+    """A phone that was shared once is treated as shared until somebody says otherwise."""
+    first = await desk.call(outcome="callback_arranged")
+    await desk.ask(first, Consent(may_call=True, may_say_who=False, may_leave_message=True, shared_phone=True))
+    await desk.callbacks.cancel_for(first)
+    desk.clock.advance(60)
+    assert await desk.callbacks.dropped_out(await desk.call(outcome="abandoned_waiting"))
+    (row,) = await desk.live()
+    assert (row.may_call, row.may_say_who, row.may_leave_message, row.shared_phone) == (None, False, None, True)
+    desk.clock.advance(60)
+    await desk.ask(await desk.call(), Consent(may_call=True, may_say_who=True, shared_phone=False))
+    (row,) = await desk.live()
+    assert (row.may_say_who, row.shared_phone) == (True, False)
+
+
+@pytest.mark.parametrize("number", ["01012345678", "+0", "+82abc", "", "+8210123456789012345"])
+async def test_what_is_no_number_is_refused(desk: Desk, number: str) -> None:
+    """Nothing is stored."""
+    with pytest.raises(CallbackError):
+        await desk.ask(await desk.call(), number=number)
+    assert await desk.rows() == []
+
+
+async def test_an_unknown_call_is_a_clear_error(desk: Desk) -> None:
+    """Everywhere."""
+    due = (await desk.asked(), await desk.callbacks.claim("w1", 1, 60))[1][0]
+    for work in (desk.ask(new_id()), desk.callbacks.dropped_out(new_id()), desk.callbacks.attempt(due, new_id())):
+        with pytest.raises(UnknownContact, match="no contact"):
+            await work
+    with pytest.raises(ValueError, match="bored"):
+        await desk.callbacks.dropped_out(new_id(), reason="bored")
+    assert await desk.callbacks.cancel_for(new_id()) == 0
+
+
+# --- dropping out ----------------------------------------------------------------------------------------------------
+
+
+async def test_who_drops_out_is_listed_once_and_never_dialled_by_itself(desk: Desk) -> None:
+    """Until a person decides."""
+    contact = await desk.call(outcome="abandoned_waiting", ago_s=300)
+    assert await desk.callbacks.dropped_out(contact)
+    assert not await desk.callbacks.dropped_out(contact)
+    assert await desk.callbacks.claim("w1", 5, 60) == []
+    (listed,) = await desk.callbacks.listing()
+    assert (listed.masked, listed.reason, listed.virtual_start) == ("+82 10-****-5678", "dropped_out", desk.now - timedelta(seconds=300))
+    assert await desk.callbacks.allow(listed.id)
+    (due,) = await desk.callbacks.claim("w1", 5, 60)
+    assert due.id == listed.id
+    await desk.callbacks.attempted(due, CallbackResult.TALKED)
+    assert not await desk.callbacks.dropped_out(contact)
+
+
+async def test_two_calls_of_one_number_that_end_at_once_make_one_row(desk: Desk) -> None:
+    """However many hands add them."""
+    calls = [await desk.call(outcome="abandoned_waiting") for _ in range(4)]
+    listed = await asyncio.gather(*(desk.callbacks.dropped_out(contact) for contact in calls for _ in range(2)))
+    assert sum(listed) == 1
+    assert len(await desk.live()) == 1
+
+
+async def test_who_refused_is_not_listed_until_they_ask_themselves(desk: Desk) -> None:
+    """A refusal is remembered by number, and ends what was live."""
+    first = await desk.call(outcome="callback_arranged")
+    await desk.ask(first)
+    await desk.ask(first, Consent(may_call=False))
+    assert await desk.live() == []
+    desk.clock.advance(60)
+    assert not await desk.callbacks.dropped_out(await desk.call(outcome="abandoned_waiting"))
+    assert await desk.callbacks.sweep() == 0
+    desk.clock.advance(60)
+    await desk.callbacks.cancel_for((await desk.callbacks.listing(everything=True))[0].contact_id)
+    asked = await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert due.id == asked
+    await desk.callbacks.attempted(due, CallbackResult.TALKED)
+    desk.clock.advance(60)
+    assert await desk.callbacks.dropped_out(await desk.call(outcome="abandoned_waiting"))
+
+
+async def test_the_policy_may_leave_drop_outs_off_the_list_but_never_who_was_cut_off(desk: Desk) -> None:
+    """Our failure is ours to mend."""
+    desk.policy = Policy(callback_dropped_out=0)
+    assert not await desk.callbacks.dropped_out(await desk.call(outcome="abandoned_waiting"))
+    assert await desk.callbacks.dropped_out(await desk.call(LEE, outcome="cut_off"), reason="cut_off")
+
+
+async def test_what_a_crash_missed_is_swept_up(desk: Desk) -> None:
+    """Every caller with a number who ended before a talk within the last hour, once."""
+    for number, outcome in enumerate(("abandoned_waiting", "dropped", "cut_off", "abandoned_safety_net")):
+        await desk.call(f"+82101111000{number}", outcome=outcome)
+    for number, other in enumerate(("talked", "abandoned_in_menu", "transferred", "callback_arranged", None)):
+        await desk.call(f"+82102222000{number}", outcome=other)
+    await desk.call(None, outcome="abandoned_waiting")
+    earlier = await desk.call("+821033330000", outcome="abandoned_waiting")
+    assert await desk.callbacks.sweep() == 5
+    assert await desk.callbacks.sweep() == 0
+    assert sorted(row.reason for row in await desk.live()) == ["cut_off", *["dropped_out"] * 4]
+    await desk.db.execute(text("TRUNCATE callbacks CASCADE"))
+    desk.clock.advance(3599)
+    assert not await desk.callbacks.cancel_for(earlier)
+    desk.clock.advance(2)
+    assert await desk.callbacks.sweep() == 0
+
+
+async def test_who_called_again_meanwhile_is_not_listed(desk: Desk) -> None:
+    """Waiting or talking: they are in good hands; if they leave again, that call is listed."""
+    first = await desk.call(outcome="abandoned_waiting", ago_s=60)
+    second = await desk.call()
+    assert not await desk.callbacks.dropped_out(first)
+    await desk.hang_up(second, "abandoned_waiting")
+    assert await desk.callbacks.sweep() == 1
+    assert len(await desk.live()) == 1
+
+
+async def test_reaching_a_human_ends_what_is_owed(desk: Desk) -> None:
+    """To the number, by whatever call; and to the caller who asked and stayed on."""
+    await desk.asked()
+    stayed = await desk.call(None)
+    await desk.ask(stayed, number=LEE)
+    assert await desk.callbacks.cancel_for(await desk.call(answered=True)) == 1
+    assert await desk.callbacks.cancel_for(stayed) == 1
+    assert [row.outcome for row in await desk.rows()] == ["called_again", "called_again"]
+
+
+async def test_the_call_that_answers_a_request_does_not_cancel_it(desk: Desk) -> None:
+    """It ends by its own result."""
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    calling = await desk.call(KIM, callback_id=due.id, answered=True)
+    assert await desk.callbacks.attempt(due, calling)
+    assert await desk.callbacks.cancel_for(calling) == 0
+    assert await desk.callbacks.attempted(due, CallbackResult.TALKED) is CallbackState.DONE
+
+
+# --- calling ---------------------------------------------------------------------------------------------------------
+
+
+async def test_two_claimers_at_once_never_get_the_same_one(desk: Desk) -> None:
+    """Nor more than they asked for; those due longest first."""
+    made = []
+    for number in range(8):
+        made.append(await desk.asked(f"+82101111000{number}"))
+        desk.clock.advance(1)
+    first = await desk.callbacks.claim("w1", 2, 60)
+    assert [due.id for due in first] == made[:2]
+    assert await desk.callbacks.claim("w1", 0, 60) == []
+    claimed = [due.id for part in await asyncio.gather(*(desk.callbacks.claim(f"w{n}", 2, 60) for n in range(4))) for due in part]
+    assert len(claimed) == len(set(claimed))
+    claimed += [due.id for due in await desk.callbacks.claim("w9", 9, 60)]
+    assert sorted(claimed) == made[2:]
+
+
+@pytest.mark.parametrize("result", [CallbackResult.NO_ANSWER, CallbackResult.BUSY, CallbackResult.UNREACHABLE])
+async def test_attempts_are_spaced_and_end(desk: Desk, result: CallbackResult) -> None:
+    """Given up after the policy's last one, with its outcome."""
+    desk.policy = Policy(callback_attempts=2, callback_spacing_s=600)
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert await desk.callbacks.attempt(due, await desk.call(KIM, outcome="callback_no_answer", callback_id=due.id))
+    assert await desk.callbacks.attempted(due, result) is CallbackState.OPEN
+    desk.clock.advance(599)
+    assert await desk.callbacks.claim("w1", 1, 60) == []
+    desk.clock.advance(1)
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert due.attempts == 1
+    assert await desk.callbacks.attempt(due, await desk.call(KIM, outcome="callback_no_answer", callback_id=due.id))
+    assert await desk.callbacks.attempted(due, result) is CallbackState.GIVEN_UP
+    (row,) = await desk.rows()
+    assert row.outcome == ("unreachable" if result is CallbackResult.UNREACHABLE else "no_answer")
+    attempts = await desk.db.execute(text("SELECT attempt, result FROM callback_attempts ORDER BY attempt"))
+    assert [tuple(attempt) for attempt in attempts] == [(1, result), (2, result)]
+
+
+@pytest.mark.parametrize("result", [CallbackResult.TALKED, CallbackResult.DECLINED, CallbackResult.WRONG_PERSON])
+async def test_a_person_who_answers_is_not_called_again(desk: Desk, result: CallbackResult) -> None:
+    """Where somebody else answered, the phone is shared from now on."""
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert await desk.callbacks.attempted(due, result) is CallbackState.DONE
+    (row,) = await desk.rows()
+    assert (row.outcome, row.shared_phone) == (result, True if result is CallbackResult.WRONG_PERSON else None)
+
+
+async def test_an_interrupted_attempt_does_not_count(desk: Desk) -> None:
+    """It is due again at once."""
+    await desk.asked()
+    for _ in range(5):
+        (due,) = await desk.callbacks.claim("w1", 1, 60)
+        assert due.attempts == 0
+        assert await desk.callbacks.attempted(due, CallbackResult.INTERRUPTED) is CallbackState.OPEN
+
+
+async def test_a_frozen_worker_that_comes_back_changes_nothing(desk: Desk) -> None:
+    """Its lease ran out and somebody else calls: it must not dial, and its result is not written."""
+    await desk.asked()
+    (stale,) = await desk.callbacks.claim("w1", 1, 60)
+    desk.clock.advance(59)
+    assert await desk.callbacks.reclaim() == []
+    desk.clock.advance(2)
+    assert await desk.callbacks.reclaim() == [(stale.id, CallbackState.OPEN)]
+    (fresh,) = await desk.callbacks.claim("w2", 1, 60)
+    assert not await desk.callbacks.attempt(stale, await desk.call(KIM, callback_id=stale.id))
+    assert await desk.callbacks.attempted(stale, CallbackResult.TALKED) is None
+    assert await desk.callbacks.attempted(fresh, CallbackResult.TALKED) is CallbackState.DONE
+    assert await desk.callbacks.attempted(fresh, CallbackResult.NO_ANSWER) is None
+
+
+async def test_a_request_that_was_cancelled_while_it_rang_stays_cancelled(desk: Desk) -> None:
+    """The person called in and reached a human."""
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert await desk.callbacks.cancel_for(await desk.call(answered=True)) == 1
+    assert await desk.callbacks.attempted(due, CallbackResult.BUSY) is None
+    assert await desk.live() == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [("talked", "done"), ("callback_declined", "done"), ("callback_no_answer", "open"), ("callback_interrupted", "open"), (None, None)],
+)
+async def test_what_a_dead_worker_had_in_hand_ends_by_what_its_call_tells(desk: Desk, outcome: str | None, state: str | None) -> None:
+    """Nobody is called again who has talked; a call that still goes on is left alone however long it lasts."""
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    await desk.callbacks.attempt(due, await desk.call(KIM, outcome=outcome, callback_id=due.id))
+    desk.clock.advance(3600)
+    assert await desk.callbacks.reclaim() == ([(due.id, state)] if state else [])
+    if outcome == "callback_no_answer":
+        assert (await desk.rows())[0].attempts == 1
+
+
+async def test_a_call_back_that_waits_for_a_counsellor_is_not_forgotten(desk: Desk) -> None:
+    """However long the line is: its call is there, though nobody has been dialled yet."""
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    waiting = await desk.call(KIM, callback_id=due.id)
+    desk.clock.advance(3600)
+    assert await desk.callbacks.reclaim() == []
+    await desk.hang_up(waiting, "callback_interrupted")
+    assert await desk.callbacks.reclaim() == [(due.id, CallbackState.OPEN)]
+
+
+async def test_a_number_that_can_not_be_read_does_not_stand_in_the_way(desk: Desk) -> None:
+    """Its key is not here: it waits for the next try, the others are called."""
+    await desk.asked()
+    other = NumberCipher({"lost": bytes([7] * 32)}, bytes([1] * 32))
+    desk.callbacks._cipher = other
+    lee = await desk.call(LEE)
+    await desk.callbacks.ask(lee, number=LEE, consent=Consent(may_call=True), language="ko", virtual_start=desk.now)
+    await desk.hang_up(lee)
+    (due,) = await desk.callbacks.claim("w1", 5, 60)
+    assert due.number == LEE
+    assert await desk.callbacks.claim("w1", 5, 60) == []
+    assert {listed.masked for listed in await desk.callbacks.listing()} == {"?", "+82 2-****-5678"}
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_person_ends_a_request_once(desk: Desk) -> None:
+    """Whoever is dialling just then finds it out of reach."""
+    made = await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert await desk.callbacks.finish(made, outcome="talked")
+    assert not await desk.callbacks.finish(made, outcome="cancelled")
+    assert not await desk.callbacks.allow(made)
+    assert await desk.callbacks.attempted(due, CallbackResult.NO_ANSWER) is None
+    (listed,) = await desk.callbacks.listing(everything=True)
+    assert (listed.state, listed.outcome) == ("done", "talked")
+    assert await desk.callbacks.listing() == []
+
+
+async def test_a_request_is_found_by_the_beginning_of_its_id(desk: Desk) -> None:
+    """Unknown, ambiguous and nonsense are told apart."""
+    first, second = await desk.asked(), await desk.asked(LEE)
+    assert await desk.callbacks.find(str(first).upper()) == first
+    with pytest.raises(UnknownCallback):
+        await desk.callbacks.find("%")
+    with pytest.raises(UnknownCallback):
+        await desk.callbacks.find(str(new_id()))
+    with pytest.raises(CallbackError, match=str(second)):
+        await desk.callbacks.find(str(first)[:6])
+
+
+async def test_what_was_claimed_and_changed_by_hand_keeps_its_words(desk: Desk) -> None:
+    """A Due is a record: a changed copy with an older epoch is refused."""
+    await desk.asked()
+    (due,) = await desk.callbacks.claim("w1", 1, 60)
+    assert await desk.callbacks.attempted(replace(due, epoch=due.epoch - 1), CallbackResult.TALKED) is None
