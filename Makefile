@@ -2,7 +2,7 @@
 PYTHON ?= python3
 MACHINE := $(PYTHON) -m deploy.machine
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench setup prompts lint doctor requirements clean
+.PHONY: help demo test soak bench setup prompts lint doctor requirements clean
 
 help: ## this list
 	@echo "외로움안녕120 / annyeong120: make TARGET"
@@ -13,6 +13,9 @@ demo: ## set up, then the whole helpline with one real SIP call; ARGS="--once --
 
 test: ## set up, lint, then every test; ARGS="-k name" goes to pytest
 	@$(MACHINE) test $(ARGS)
+
+soak: ## thousands of simulated hours with every fault; ARGS="--seeds 1-100" for fewer
+	@$(MACHINE) soak $(ARGS)
 
 bench: ## set up, then measure: ours, a bare ARI script and app_queue side by side
 	@$(MACHINE) bench $(ARGS)

@@ -38,7 +38,6 @@ from ivr.safety_net_log import SafetyNetLog
 from ivr.services import Services
 from ivr.standby import Standby
 from ivr.standby import plan as standby_plan
-from ivr.watchdog import Watchdog
 from routing import contacts as contact_rows
 from routing import estimate_history
 from routing.callbacks import Callbacks
@@ -187,7 +186,6 @@ class Program:
         callback_calls = CallbackCalls(
             services, calls, worker=worker, language=settings.prompts.language, hold=reservations.hold, accepting=self._accepting
         )
-        watchdog = Watchdog(lambda: calls.actors, alarms, clock)
 
         async def on_connected() -> None:
             self._connected = True
@@ -239,7 +237,7 @@ class Program:
             "policy": policies.watch(router.set_policy),
             "hints": hints.run(),
             "callbacks asked for": db.listen("callbacks", lambda _: callback_calls.wake()),
-            "watchdog": watchdog.run(),
+            "watchdog": recovery.watchdog.run(),
             "estimate": self._learn(db, router),
             "loop lag": _watch_loop(),
         }.items():

@@ -31,8 +31,9 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
         case m.LegUp(leg_id=leg_id, at=at):
             talking.leg_up(step, leg_id, at)
         case m.ConnectFailed(leg_id=leg_id):
-            talking.leg_down(step, m.LegDown(leg_id=leg_id, result=OfferResult.FAILED))
+            # First the leg, then the counsellor: who is free before the phone is would be rung in a call.
             step.do(m.DropLeg(leg_id=leg_id))
+            talking.leg_down(step, m.LegDown(leg_id=leg_id, result=OfferResult.FAILED))
         case m.Connected(leg_id=leg_id, at=at):
             talking.connected(step, leg_id, at)
         case m.PlaybackDone(number=number) if number == call.playing:

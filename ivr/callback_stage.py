@@ -115,7 +115,7 @@ class CallbackStage:
         ari, self._telling = self._services.ari, f"tell-{self.contact_id}-0"
         try:
             self.bridged = True
-            await ari.create_bridge(self.talk_bridge, "mixing", self.talk_bridge)
+            await ari.create_bridge(self.talk_bridge, "mixing", ari.app)
             await ari.add_to_bridge(self.talk_bridge, leg_id)
             self._attach(self._telling)
             await ari.play_on_bridge(

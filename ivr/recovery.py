@@ -258,6 +258,7 @@ class Recovery:
         for bridge_id in picture.bridges:
             if (
                 bridge_id.startswith(_BRIDGE_PREFIXES)
+                and picture.bridges[bridge_id].name == ari.app
                 and bridge_id.partition("-")[2] not in live
                 and picture.bridges[bridge_id].channel_ids == ()
             ):

@@ -264,7 +264,8 @@ class Stage:
         if bridge_id not in self._bridges:
             # Conflict: there is one with our id, so it is ours.
             with contextlib.suppress(Conflict):
-                await self._services.ari.create_bridge(bridge_id, kind, bridge_id)
+                # Its name says whose it is: another worker's empty bridges are not ours to destroy.
+                await self._services.ari.create_bridge(bridge_id, kind, self._services.ari.app)
             self._bridges.add(bridge_id)
 
     async def _seat(self, leg_id: str) -> None:

@@ -101,7 +101,7 @@ MISSED = text(
     SELECT c.id, CASE WHEN c.outcome = 'cut_off' THEN 'cut_off' ELSE 'dropped_out' END AS reason
     FROM contacts c
     WHERE c.entered_at > :entered_since AND c.ended_at > :since
-      AND c.outcome IN ('abandoned_waiting', 'dropped', 'cut_off', 'abandoned_safety_net') AND {_WANTED}
+      AND c.outcome IN ('abandoned_waiting', 'callback_arranged', 'dropped', 'cut_off', 'abandoned_safety_net') AND {_WANTED}
     ORDER BY c.ended_at LIMIT 200
     """  # noqa: S608  (put together from constants)
 )

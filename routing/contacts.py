@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Executable, Row, Uuid, bindparam, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from core.cipher import NumberCipher
 from core.clock import Clock
 from core.database import Database
+from core.errors import CipherError
 from core.journal import Journal
 from core.phone import Number
 from routing.model import ContactState, Kind, Lane, Offer, Outcome
 from routing.tables import callbacks, contacts, events
+
+log = structlog.get_logger()
 
 #: One statement, one commit: the contact exists from here on, whatever happens to this program.
 _ENTER = text(
@@ -315,6 +319,14 @@ class Contacts:
             for row in rows
         }
 
+    def _number(self, cipher: bytes | None) -> str | None:
+        """The caller's number; one that no key opens any more (a key file was lost) must not keep the calls from being taken up."""
+        try:
+            return None if cipher is None else self._cipher.decrypt(cipher)
+        except CipherError as error:
+            log.error("number_not_readable", reason=str(error))
+            return None
+
     def _live(self, row: Row[tuple[object, ...]]) -> LiveContact:
         return LiveContact(
             id=row.id,
@@ -334,5 +346,5 @@ class Contacts:
             promised_until=row.promised_until,
             promised_place=row.promised_place,
             arranged=row.arranged,
-            number=None if row.number_cipher is None else self._cipher.decrypt(row.number_cipher),
+            number=self._number(row.number_cipher),
         )

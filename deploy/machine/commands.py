@@ -55,10 +55,19 @@ def demo(session: Session) -> int:
 
 
 def test(session: Session) -> int:
-    """Linters, then every test; pytest's closing line is the last one."""
+    """Linters, then every test, in two processes; pytest's closing line is the last one."""
     session.set_up(FULL, more=len(CHECKS) + 1)
     run_checks(session.progress, session.checkout.venv)
-    return session.become("모든 시험 / all tests", "python", "-m", "pytest", *session.arguments)
+    # Tests on telephones spend most of their time listening; tests/conftest.py says which stay together.
+    side_by_side = () if any(word.startswith("-n") for word in session.arguments) else ("-n", "2", "--dist", "loadgroup")
+    return session.become("모든 시험 / all tests", "python", "-m", "pytest", *side_by_side, *session.arguments)
+
+
+def soak(session: Session) -> int:
+    """Thousands of simulated seeds with every fault; a failing one is named and can be replayed."""
+    session.set_up(DEMO, more=1)
+    arguments = session.arguments or ("--seeds", "1-3000", "--hours", "2", "--faults", "all")
+    return session.become("오래 시험 / soak", "annyeong120", "simulate", *arguments)
 
 
 def bench(session: Session) -> int:
@@ -115,7 +124,7 @@ def clean(session: Session) -> int:
 
 
 COMMANDS: dict[str, Callable[[Session], int]] = {
-    each.__name__: each for each in (setup, demo, test, bench, lint, prompts, doctor, requirements, clean)
+    each.__name__: each for each in (setup, demo, test, soak, bench, lint, prompts, doctor, requirements, clean)
 }
 
 

@@ -26,6 +26,8 @@ SILENCE_S = 2.5
 KEY_WAIT_S = 11.0
 TROUBLED_SILENCE_S = 30.0
 IDLE_S = 6.0
+#: A hang-up takes so long at most to reach Asterisk when nothing is wrong.
+HANGING_UP_S = 0.02
 STUCK_S = 60.0
 #: A row outlives its channel no longer (FAILURES 13).
 GHOST_S = 30.0
@@ -60,7 +62,8 @@ class Oracle:
         self._pairs: dict[tuple[UUID, UUID], float] = {}
         self._busy: dict[UUID, float] = {}
         self._ghosts: dict[UUID, float] = {}
-        self._no_program_until = 0.0
+        #: Until when a worker was dead, frozen or cut off: its callers have Asterisk alone.
+        self._gone_until: dict[str, float] = {}
 
     def watch(self, world: World, faults: Faults) -> None:
         """Begin."""
@@ -78,14 +81,18 @@ class Oracle:
         """A phone is going to ring."""
         if not isinstance(leg.far, Phone) or leg.net_for is not None or not self.faults.quiet():
             return
-        contact = leg.arguments[1] if len(leg.arguments) > 1 else ""
         for other in self.world.asterisk.channels.values():
             if other is leg or not other.dialled or not isinstance(other.far, Phone):
                 continue
+            if other.far is leg.far or other.arguments[1:2] == leg.arguments[1:2]:
+                # The hang-up of the other one may be on its way.
+                self.world.universe.after(HANGING_UP_S, self._still_both, leg, other)
+
+    def _still_both(self, leg: Channel, other: Channel) -> None:
+        if not leg.gone and not other.gone:
             if other.far is leg.far:
                 raise self.broken("I1", f"{leg.endpoint} is rung for {leg.id} while it has {other.id} ({other.state})")
-            if other.arguments[1:2] == (contact,):
-                raise self.broken("I2", f"{contact} is offered at {leg.endpoint} and at {other.endpoint}")
+            raise self.broken("I2", f"{leg.arguments[1]} is offered at {leg.endpoint} and at {other.endpoint}")
 
     def leg_up(self, leg: Channel) -> None:
         """A phone answered."""
@@ -161,6 +168,8 @@ class Oracle:
                 continue
             policy = engine.policy
             mine = engine.contacts[offer.contact_id]
+            if mine.worker:
+                continue
             rank = mine.since.timestamp() - policy.bonus(mine.lane)
             for other in engine.contacts.values():
                 behind = other.since.timestamp() - policy.bonus(other.lane) >= rank - 0.5
@@ -195,8 +204,8 @@ class Oracle:
     def _look(self) -> None:
         self.world.universe.after(self.every_s, self._look)
         now = self.world.universe.now
-        if not any(program.serving_since is not None and not program.process.frozen for program in self.programs()):
-            self._no_program_until = now
+        serving = {program.worker for program in self.programs() if program.serving_since is not None and not program.process.frozen}
+        self._gone_until.update((worker, now) for worker in ("w1", "w2") if worker not in serving)
         quiet = self.faults.quiet()
         self._silence(now, quiet)
         if quiet:
@@ -223,10 +232,11 @@ class Oracle:
             row = self.world.database.by_channel.get(channel.id)
             listening = row is None or row.state in ("menu", "transfer")
             where = "troubled" if not quiet else "key" if listening else "calm"
-            if gap > self.longest_silence.get(where, 0.0) and now - self._no_program_until > gap:
+            alone_until = self._gone_until.get(row.worker if row else "w1", 0.0)
+            if gap > self.longest_silence.get(where, 0.0) and now - alone_until > gap:
                 self.longest_silence[where] = gap
             limit = TROUBLED_SILENCE_S if not quiet else KEY_WAIT_S if listening else SILENCE_S
-            if gap > limit and now - self._no_program_until > limit:
+            if gap > limit and now - alone_until > limit:
                 raise self.broken(
                     "I8", f"{channel.far.name} ({channel.id}, {row.state if row else 'no row'}) hears nothing for {gap:.1f} s"
                 )

@@ -35,6 +35,8 @@ class Job:
     #: Faults come so many times as often.
     intensity: float = 1.0
     load: Load = field(default_factory=Load)
+    #: Programs that share the line; 0: one or two, as the seed has it.
+    workers: int = 0
     #: Keep the whole trace instead of its tail.
     everything: bool = False
 
@@ -120,7 +122,8 @@ class Simulation:
         faults.strike = self._strike
         self.oracle.programs = lambda: self.programs
         self.oracle.watch(world, faults)
-        self._start()
+        for number in range(self.job.workers or 1 + self.job.seed % 2):
+            self._start(f"w{number + 1}")
         world.begin()
         faults.begin()
         self.universe.run(self.job.hours * 3600)
@@ -147,10 +150,10 @@ class Simulation:
 
     # --- processes -------------------------------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def _start(self, worker: str) -> None:
         self._started += 1
-        self.trace("program starts", self._started)
-        program = Program(self.world, self.faults, self.told, self._started)
+        self.trace("program starts", worker, self._started)
+        program = Program(self.world, self.faults, self.told, self._started, worker)
         program.on_end = self._ended
         self.programs.append(program)
 
@@ -174,24 +177,27 @@ class Simulation:
         """Hit a process or Asterisk; until when it lasts."""
         self._hits += 1
         now, dice = self.universe.now, self.rng
-        program = self.programs[-1] if self.programs else None
+        running = [program for program in self.programs if not program.process.frozen]
+        program = dice.choice(running) if running else None
         match fault:
             case Fault.ASTERISK:
                 return self._asterisk_dies(dice.uniform(2, 12))
-            case _ if program is None or program.process.frozen:
+            case _ if program is None:
                 return now
             case Fault.CRASH:
-                down = dice.choice((0.3, 1.0, 2.0, dice.uniform(2, 30)))
+                down = dice.choice((0.3, 1.0, 2.0, dice.uniform(2, 60)))
+                self.trace("killed", program.worker, program.number)
                 self.programs.remove(program)
                 program.kill()
-                self.universe.after(down, self._start)
+                self.universe.after(down, self._start, program.worker)
                 return now + down + 3
             case Fault.FREEZE | Fault.TAKEOVER:
                 lasts = dice.uniform(5, 40)
                 program.process.frozen = True
+                self.trace("frozen", program.worker, program.number)
                 self.universe.after(lasts, self._thaw, program)
                 if fault is Fault.TAKEOVER:
-                    self.universe.after(dice.uniform(0.5, lasts), self._start)
+                    self.universe.after(dice.uniform(0.5, lasts), self._start, program.worker)
                 return now + lasts + 3
             case Fault.SOCKET:
                 return self._socket_lost(program)

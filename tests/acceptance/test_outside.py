@@ -112,7 +112,7 @@ async def asked_for(system: System, number: str = "+821012345678", *, say_who: b
 
 async def request_row(system: System, request: UUID) -> dict[str, Any]:
     """The request as it is now."""
-    rows: list[dict[str, Any]] = await system.query("SELECT * FROM callbacks WHERE id = %s", request)
+    rows = await system.query("SELECT * FROM callbacks WHERE id = %s", request)
     return rows[0]
 
 
@@ -122,7 +122,7 @@ async def attempt_ended(system: System, request: UUID, within_s: float = 40.0) -
     async def ended() -> list[dict[str, Any]]:
         return await system.query("SELECT * FROM callback_attempts WHERE callback_id = %s AND result IS NOT NULL", request)
 
-    rows = await until(ended, within_s, "an attempt with a result")
+    rows: list[dict[str, Any]] = await until(ended, within_s, "an attempt with a result")
     assert len(rows) == 1
     return rows[0]
 
