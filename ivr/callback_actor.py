@@ -58,8 +58,8 @@ class CallbackActor:
         policy = services.router.policy
         self.plan = Plan(
             person_first=bool(policy.callback_person_first),
-            # At a phone that others use, too, a permission to say who we are is not one to tell them.
-            say_who=consent.may_say_who is True and consent.shared_phone is not True,
+            # At a phone that others use, too, a permission to say who we are is not one to tell them; unknown is taken for such a phone.
+            say_who=consent.may_say_who is True and consent.shared_phone is False,
             leave_message=consent.may_leave_message is True,
             ring_s=policy.callback_ring_s,
             ask_s=services.callback_ask_s,

@@ -7,7 +7,19 @@ from collections.abc import Callable
 
 import structlog
 
-from ivr.ari import AriError, Channel, ChannelDestroyed, Dial, DtmfReceived, Event, HangupRequest, OutcomeUnknown, StasisEnd, StasisStart
+from ivr.ari import (
+    AriError,
+    Channel,
+    ChannelDestroyed,
+    Conflict,
+    Dial,
+    DtmfReceived,
+    Event,
+    HangupRequest,
+    OutcomeUnknown,
+    StasisEnd,
+    StasisStart,
+)
 from ivr.call_model import Happening, LegDigit, LegDown, LegUp
 from ivr.causes import NORMAL_CLEARING, offer_result
 from ivr.keypad import Keypad
@@ -53,6 +65,10 @@ class Leg:
                 caller_id=caller_id,
                 originator=originator,
             )
+        except Conflict:
+            # A channel of this id is there: an earlier attempt got through, perhaps of the program before us. Its events, or the
+            # comparison, say what becomes of it.
+            log.info("leg_rings_already", leg_id=self.id)
         except OutcomeUnknown:
             # It may ring: make sure it does not, then go on as if it never had.
             log.warning("originate_outcome_unknown", leg_id=self.id)
@@ -61,6 +77,9 @@ class Leg:
             self._down(OfferResult.FAILED)
         except AriError as error:
             log.info("originate_failed", leg_id=self.id, status=error.status, reason=error.reason)
+            if error.status >= 500:
+                # "Allocation failed" is what an unreachable phone gives; any other fault may have come after the phone began to ring.
+                await self._hang_up("normal")
             self._gone(None)
             self._down(OfferResult.UNREACHABLE if error.status in (400, 500) else OfferResult.FAILED)
 

@@ -237,10 +237,13 @@ class Recovery:
         """Channels and bridges of ours that no call owns: legs are hung up, callers reach a human through the dialplan."""
         ari, found = self._services.ari, set()
         application = await ari.application()
-        owned = set().union(*(actor.stage.legs for actor in self._calls.actors.values()))
+        legs = [leg for actor in self._calls.actors.values() for leg in actor.stage.legs.values()]
+        # A leg that its call believes gone is nobody's, if it is there.
+        owned, forgotten = {leg.id for leg in legs if not leg.gone}, {leg.id for leg in legs if leg.gone}
         callers = {actor.channel_id for actor in self._calls.actors.values()}
         for channel_id in application.channel_ids if application else ():
-            if channel_id in owned | callers | known | self._calls.arriving or self._services.switchboard.owner(channel_id):
+            has_owner = self._services.switchboard.owner(channel_id) is not None and channel_id not in forgotten
+            if has_owner or channel_id in owned | callers | known | self._calls.arriving:
                 continue
             found.add(channel_id)
             if not (certain or channel_id in self._suspects):

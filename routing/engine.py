@@ -23,6 +23,8 @@ from routing.policy import Policy
 
 #: A contact whose reservation the database refused while the counsellor seems free is left alone for this long: no tight loop.
 BLOCKED = timedelta(seconds=0.5)
+#: A clock that steps back by more than this has been set; less is the network time at work.
+SET_BACK = timedelta(seconds=1)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,8 +37,10 @@ class Engine:
         self.seats: dict[UUID, Seat] = {}
         #: contact -> the counsellor it is being offered to, or about to be.
         self.offers: dict[UUID, UUID] = {}
-        #: Counsellors named in a `Reserve` that is not answered yet -> its epoch.
+        #: Counsellors named in a `Reserve` that is not answered yet -> its epoch; and the contacts: one that left and came back meanwhile
+        #: is not asked for twice.
         self._asked: dict[UUID, int] = {}
+        self._asked_for: dict[UUID, UUID] = {}
         #: Everybody in the line by rank, for the place that is announced; and those without an offer.
         self._places: Ordered[tuple[datetime, UUID], UUID] = Ordered()
         self._free: Ordered[tuple[datetime, UUID], UUID] = Ordered()
@@ -50,11 +54,16 @@ class Engine:
         self._overflow: Ordered[tuple[datetime, UUID], UUID] = Ordered()
         self._overflow_due: dict[UUID, datetime] = {}
         self._untried: dict[UUID, None] = {}
-        self._on_shift = self._on_shift_reachable = 0
+        #: Counsellors who take new calls in this shift -> whether their phone can be reached; counted below.
+        self._on_duty: dict[UUID, bool] = {}
+        self._on_shift_reachable = 0
         self._empty_since: datetime | None = None
         #: When to look at a counsellor again, and at everything.
         self._later: list[tuple[datetime, UUID]] = []
         self._times: list[datetime] = []
+        #: When each counsellor's drain begins, as far as it is among `_later`.
+        self._drains: dict[UUID, datetime] = {}
+        self._now = _LONG_AGO
 
     # --- asking --------------------------------------------------------------------------------------------------------
 
@@ -64,7 +73,7 @@ class Engine:
 
     @property
     def on_duty(self) -> int:
-        """Counsellors on shift whose phone can be reached: what an estimate divides by."""
+        """Counsellors on shift, before its last minutes, whose phone can be reached: what an estimate divides by."""
         return self._on_shift_reachable
 
     @property
@@ -85,6 +94,9 @@ class Engine:
         """Let something happen; what is to be done now."""
         while self._times and self._times[0] <= now:
             heapq.heappop(self._times)
+        if now < self._now - SET_BACK:
+            self._set_back(now)
+        self._now = now
         self._wake_seats(now)
         if not self._take(event, now):
             return [e.Ignored(event=type(event).__name__)]
@@ -104,12 +116,16 @@ class Engine:
             case e.SeatSeen(seat=seat):
                 return self._see(seat, now)
             case e.SeatGone(counsellor_id=counsellor_id) if counsellor_id in self.seats:
-                self._count(self.seats.pop(counsellor_id), -1)
+                del self.seats[counsellor_id]
+                self._count(counsellor_id, on_duty=False, reachable=False)
+                self._drains.pop(counsellor_id, None)
                 self._idle.remove(counsellor_id)
                 self._asked.pop(counsellor_id, None)
-            case e.Granted(counsellor_id=counsellor_id) if counsellor_id in self._asked:
+                self._asked_for = {key: whom for key, whom in self._asked_for.items() if whom != counsellor_id}
+            case e.Granted(contact_id=contact_id, counsellor_id=counsellor_id) if counsellor_id in self._asked:
                 # The seat that comes with it says that it is taken; were it placed by the old picture, it would be asked for again.
                 del self._asked[counsellor_id]
+                self._asked_for.pop(contact_id, None)
             case e.ReserveLost(counsellor_id=counsellor_id, epoch=epoch) if self._asked.get(counsellor_id) == epoch:
                 self._reserve_lost(event, now)
             case e.Refused(contact_id=contact_id, counsellor_id=counsellor_id) if self.offers.get(contact_id) == counsellor_id:
@@ -181,27 +197,25 @@ class Engine:
 
     def _see(self, seat: Seat, now: datetime) -> bool:
         known = self.seats.get(seat.counsellor_id)
-        if known is not None:
-            if (seat.epoch, seat.changed_at or _LONG_AGO) < (known.epoch, known.changed_at or _LONG_AGO):
-                return False
-            self._count(known, -1)
+        if known is not None and (seat.epoch, seat.changed_at or _LONG_AGO) < (known.epoch, known.changed_at or _LONG_AGO):
+            return False
         self.seats[seat.counsellor_id] = seat
-        self._count(seat, 1)
         self._place_seat(seat, now)
         return True
 
     def _place_seat(self, seat: Seat, now: datetime) -> None:
         """Among the idle ones, or out of them; what only time changes is looked at again at its time."""
+        draining = self._draining(seat, now)
+        # Whoever takes no new call any more is nobody to wait for, however the roster still has them.
+        self._count(seat.counsellor_id, on_duty=seat.signed_in and not draining, reachable=seat.reachable)
         later = [until for until in (seat.rest_until, seat.paused_until) if until is not None and until > now]
-        if not seat.willing or later or seat.counsellor_id in self._asked or self._draining(seat, now):
+        if not seat.willing or later or seat.counsellor_id in self._asked or draining:
             self._idle.remove(seat.counsellor_id)
             self._kept.pop(seat.counsellor_id, None)
             for until in later:
                 self._look_again(seat, until)
             return
         self._idle.add(seat.counsellor_id, (seat.idle_since or _LONG_AGO, seat.extension, seat.counsellor_id))
-        if seat.shift_until is not None:
-            self._look_again(seat, seat.shift_until - timedelta(seconds=self.policy.drain_s))
 
     def _wake_seats(self, now: datetime) -> None:
         """Look again at counsellors whose rest, pause or time before the drain is over."""
@@ -215,11 +229,19 @@ class Engine:
         heapq.heappush(self._times, at)
 
     def _draining(self, seat: Seat, now: datetime) -> bool:
-        return seat.shift_until is not None and now >= seat.shift_until - timedelta(seconds=self.policy.drain_s)
+        """Whether the shift is over, or about to be; if not, it is looked at again when it is."""
+        if seat.shift_until is None:
+            return False
+        begins = seat.shift_until - timedelta(seconds=self.policy.drain_s)
+        if now < begins and self._drains.get(seat.counsellor_id) != begins:
+            self._drains[seat.counsellor_id] = begins
+            self._look_again(seat, begins)
+        return now >= begins
 
-    def _count(self, seat: Seat, by: int) -> None:
-        self._on_shift += by * seat.signed_in
-        self._on_shift_reachable += by * (seat.signed_in and seat.reachable)
+    def _count(self, counsellor_id: UUID, *, on_duty: bool, reachable: bool) -> None:
+        self._on_shift_reachable += (on_duty and reachable) - self._on_duty.pop(counsellor_id, False)
+        if on_duty:
+            self._on_duty[counsellor_id] = reachable
 
     def _watch_empty(self, now: datetime) -> None:
         if self._on_shift_reachable:
@@ -230,6 +252,7 @@ class Engine:
 
     def _reserve_lost(self, lost: e.ReserveLost, now: datetime) -> None:
         del self._asked[lost.counsellor_id]
+        self._asked_for.pop(lost.contact_id, None)
         seat = self.seats.get(lost.counsellor_id)
         if seat is not None:
             self._place_seat(seat, now)
@@ -249,7 +272,7 @@ class Engine:
         while at < len(self._free) and len(self._idle) > len(kept):
             contact = self.contacts[self._free[at]]
             at += 1
-            if self._blocked.get(contact.contact_id, now) > now:
+            if self._blocked.get(contact.contact_id, now) > now or contact.contact_id in self._asked_for:
                 continue
             seat = self._choose(contact, kept, now)
             if seat is None:
@@ -263,6 +286,7 @@ class Engine:
             self._free.remove(contact.contact_id)
             self._idle.remove(seat.counsellor_id)
             self._asked[seat.counsellor_id] = seat.epoch
+            self._asked_for[contact.contact_id] = seat.counsellor_id
             self.offers[contact.contact_id] = seat.counsellor_id
             commands.append(e.Reserve(contact_id=contact.contact_id, counsellor_id=seat.counsellor_id, epoch=seat.epoch))
         commands += self._overflows(now)
@@ -284,7 +308,7 @@ class Engine:
             named = self.seats[contact.named]
             if contact.named in self._idle and contact.named not in kept:
                 return named
-            if named.signed_in and named.human == "ready":
+            if contact.named in self._on_duty and named.human == "ready":
                 return None
         special = bool(contact.skills) or contact.language != "ko"
         unable: Seat | None = None
@@ -307,13 +331,13 @@ class Engine:
 
     def _somebody_able(self, contact: Waiting) -> bool:
         """Whether waiting makes sense: somebody at work has the language and the skills."""
-        return any(seat.signed_in and seat.reachable and _able(seat, contact) for seat in self.seats.values())
+        return any(reachable and _able(self.seats[counsellor_id], contact) for counsellor_id, reachable in self._on_duty.items())
 
     def _overflows(self, now: datetime) -> list[Command]:
         """Our contacts for whom somebody outside is to be tried now."""
         due: dict[UUID, OverflowReason] = {}
         if self._empty_since is not None and (now - self._empty_since).total_seconds() >= self.policy.overflow_empty_s:
-            reason = OverflowReason.EVERYBODY_UNREACHABLE if self._on_shift else OverflowReason.NOBODY_ON_SHIFT
+            reason = OverflowReason.EVERYBODY_UNREACHABLE if self._on_duty else OverflowReason.NOBODY_ON_SHIFT
             due = dict.fromkeys(self._untried, reason)
         for contact_id in self._overflow:
             if self._overflow_due[contact_id] > now:
@@ -334,6 +358,24 @@ class Engine:
         self._overflow.remove(contact_id)
         self._overflow_due.pop(contact_id, None)
         self._untried.pop(contact_id, None)
+
+    def _set_back(self, now: datetime) -> None:
+        """The machine's clock was set back: nobody waits for an instant of the old time; what was to end then begins again now."""
+        for memory in (self._refused, self._blocked, self._kept, self._drains):
+            memory.clear()
+        if self._empty_since is not None:
+            self._empty_since = now
+            self._at(now, self.policy.overflow_empty_s)
+        for contact in list(self.contacts.values()):
+            if contact.joined is not None and contact.joined > now:
+                self.contacts[contact.contact_id] = replace(contact, joined=now)
+                self._at(now, self.policy.named_yield_s)
+                self._at(now, self.policy.language_yield_s)
+            if contact.contact_id in self._overflow:
+                due = self._at(now, self.policy.overflow_wait_s)
+                self._plan_overflow(contact.contact_id, min(due, self._overflow_due[contact.contact_id]))
+        for seat in self.seats.values():
+            self._place_seat(seat, now)
 
     def _at(self, start: datetime, seconds: float) -> datetime:
         due = start + timedelta(seconds=seconds)

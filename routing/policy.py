@@ -92,6 +92,7 @@ def parse(parameters: Mapping[str, object]) -> Policy:
             continue
         if problem := _problem(item, value):
             problems.append(problem)
+            continue
         values[item.name] = int(value) if item.type == "int" else value
     if problems:
         raise PolicyError("; ".join(problems))

@@ -152,11 +152,12 @@ class Router:
 
     async def close(self, offer: Offer, result: OfferResult) -> None:
         """An offer came to nothing: the counsellor is free again and the contact, if still waiting, is next."""
+        # The row first: while this offer stands there, the contact cannot be reserved anybody else.
+        await self._write(lambda: self._closed(offer, result))
         if result in (OfferResult.WITHDRAWN, OfferResult.FAILED):
             self._happen(e.Returned(contact_id=offer.contact_id), expected=False)
         else:
             self._happen(e.Refused(contact_id=offer.contact_id, counsellor_id=offer.counsellor_id), expected=False)
-        await self._write(lambda: self._closed(offer, result))
 
     async def end_talk(self, counsellor_id: UUID, epoch: int, *, heavy: bool = False, wrapup: bool = True) -> None:
         """A talk is over; the counsellor goes to wrap-up, or is free where there is none or (`wrapup=False`) their phone died."""

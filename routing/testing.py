@@ -1,4 +1,4 @@
-"""The line's tables in memory, with PostgreSQL's semantics and the faces of the real stores: for tests and for the simulation.
+"""The line's stores in memory, with PostgreSQL's semantics and the faces of the real ones: for tests and for the simulation.
 
 `tests/integration/routing/test_twins.py` does the same things to these and to a real PostgreSQL. Every method does its work at one
 instant, as one statement does; a `Gate` around it may delay it, refuse it, or lose its answer.
@@ -6,192 +6,20 @@ instant, as one statement does; a `Gate` around it may delay it, refuse it, or l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from core.clock import Clock
 from core.errors import DatabaseConflict
 from core.ids import new_id
-from core.phone import Number
 from routing.model import ContactState, Kind, Lane, Offer, OfferResult, Seat, Waiting
 from routing.policy import Policy
-from routing.presence_model import BreakReason, Human, Presence, PresenceEvent, System, change
+from routing.presence_model import PresenceEvent, System
 from routing.reservations import WORKER_LEASE_S
+from routing.testing_tables import Contact, Counsellor, Gate, MemoryDatabase, OfferRow, at_once, seat_of
 
-T = TypeVar("T")
-_TICK = timedelta(microseconds=1)
 _MISSED = frozenset({OfferResult.RANG_OUT, OfferResult.REJECTED, OfferResult.BUSY})
-
-
-class Gate(Protocol):
-    """The way into the database."""
-
-    async def __call__(self, work: Callable[[], T]) -> T:
-        """Do the work, if it can be done."""
-
-
-async def at_once(work: Callable[[], T]) -> T:
-    """The gate of a database that is always there."""
-    return work()
-
-
-@dataclass(slots=True)
-class Counsellor:
-    """A row of `counsellors` with its row of `presence`."""
-
-    id: UUID
-    extension: str
-    languages: frozenset[str] = frozenset({"ko"})
-    skills: frozenset[str] = frozenset()
-    disabled: bool = False
-    presence: Presence = field(default_factory=Presence)
-    epoch: int = 0
-    contact_id: UUID | None = None
-    deadline: datetime | None = None
-    on_shift: bool = True
-    shift_until: datetime | None = None
-    heavy_run: int = 0
-    changed_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Contact:
-    """A row of `contacts`."""
-
-    id: UUID
-    node: str
-    worker: str
-    channel_id: str
-    entry: str
-    dialled: str
-    language: str
-    number: str | None
-    state: str
-    entered_at: datetime
-    queued_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    counsellor_id: UUID | None = None
-    outcome: str | None = None
-    #: Every other column.
-    more: dict[str, object] = field(default_factory=lambda: {"kind": "phone", "lane": "normal"})
-
-
-@dataclass(slots=True)
-class OfferRow:
-    """A row of `offers`."""
-
-    offer: Offer
-    offered_at: datetime
-    ended_at: datetime | None = None
-    result: str | None = None
-
-
-class MemoryDatabase:
-    """The tables. `now` is the database's own time."""
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self.now = now
-        self.counsellors: dict[UUID, Counsellor] = {}
-        self.contacts: dict[UUID, Contact] = {}
-        self.by_channel: dict[str, Contact] = {}
-        self.offers: dict[UUID, OfferRow] = {}
-        self.live_offers: dict[UUID, OfferRow] = {}
-        self.events: dict[UUID, list[tuple[datetime, str, Mapping[str, object]]]] = {}
-        self.workers: dict[str, datetime] = {}
-        self.alarms: list[Mapping[str, object]] = []
-        #: `routing.testing_callbacks.Request` by id, and what a code gives back.
-        self.callbacks: dict[UUID, Any] = {}
-        self.codes: dict[str, tuple[UUID, datetime]] = {}
-        self.batches: set[tuple[UUID, int]] = set()
-        #: Told of every reservation in the instant in which it is made, with the counsellor as they were before it.
-        self.on_grant: Callable[[Offer, Seat], None] = lambda *_: None
-
-    # --- rows ------------------------------------------------------------------------------------------------------------------------
-
-    def add_counsellor(self, counsellor_id: UUID, extension: str, **more: object) -> Counsellor:
-        """A new account."""
-        row = Counsellor(counsellor_id, extension, changed_at=self.now(), **more)  # type: ignore[arg-type]  # checked where it is called
-        self.counsellors[counsellor_id] = row
-        return row
-
-    def touch(self, row: Counsellor) -> None:
-        """`changed_at` only ever grows."""
-        now = self.now()
-        row.changed_at = now if row.changed_at is None else max(now, row.changed_at + _TICK)
-
-    def close_offer(self, row: OfferRow, result: OfferResult) -> None:
-        """An offer is over."""
-        row.ended_at, row.result = row.ended_at or self.now(), str(result)
-        self.live_offers.pop(row.offer.id, None)
-
-    def happen(self, extension: str, event: PresenceEvent, reason: BreakReason | None = None, node: str | None = None) -> bool:
-        """`routing.presence_store`; whether the row changed."""
-        row = next((row for row in self.counsellors.values() if row.extension == extension), None)
-        if row is None or row.disabled:
-            return False
-        after = change(row.presence, event, at=self.now(), reason=reason, node=node)
-        if after == row.presence:
-            return False
-        if row.presence.system is System.WRAPUP and after.system is System.IDLE:
-            row.deadline = None
-        row.presence = after
-        self.touch(row)
-        return True
-
-    # --- what the journal writes -----------------------------------------------------------------------------------------------------
-
-    def write(self, name: str, values: Mapping[str, object]) -> None:
-        """An entry of the journal, by its name."""
-        match name:
-            case "event":
-                at, kind, detail = values["at"], values["kind"], values["detail"]
-                self.events.setdefault(_uuid(values["contact_id"]), []).append((at, str(kind), detail))  # type: ignore[arg-type]
-            case "alarm":
-                self.alarms.append(values)
-            case "contact_lane":
-                # Also after the end.
-                self.contacts[_uuid(values["contact_id"])].more["lane"] = values["new_lane"]
-            case "contact_silent":
-                self.contacts[_uuid(values["contact_id"])].more["silent"] = True
-            case _ if name.startswith("contact_"):
-                row = self.contacts.get(_uuid(values["contact_id"]))
-                if row is not None and row.outcome is None:
-                    self._contact(row, name.removeprefix("contact_"), values)
-            case _:
-                # Legs and estimates are history that nothing here reads.
-                pass
-
-    def _contact(self, row: Contact, what: str, values: Mapping[str, object]) -> None:
-        at: datetime = values.get("at_time")  # type: ignore[assignment]
-        match what:
-            case "state":
-                row.state = str(values["new_state"])
-            case "queued":
-                if row.queued_at is None:
-                    row.queued_at, row.more["virtual_start"] = at, values["place_since"]
-            case "place":
-                row.more["virtual_start"] = values["place_since"]
-            case "promised":
-                for column, value in (("promised_until", values["until"]), ("promised_place", values["place"])):
-                    row.more[column] = row.more.get(column) if value is None else value
-            case "language":
-                row.language = str(values["spoken"])
-            case "talking":
-                row.state, row.answered_at = "talking", row.answered_at or at
-                row.counsellor_id = _uuid(values["with_counsellor"])
-            case "ended":
-                row.state, row.ended_at, row.outcome = "ended", at, str(values["how"])
-            case _:
-                raise KeyError(f"contact_{what}")
-
-
-def _uuid(value: object) -> UUID:
-    assert isinstance(value, UUID)
-    return value
 
 
 class MemoryReservations:
@@ -243,7 +71,7 @@ class MemoryReservations:
     async def seats(self, since: datetime | None) -> list[Seat]:
         """See `Reservations.seats`."""
         rows = self._db.counsellors.values()
-        return await self._gate(lambda: [_seat(row) for row in rows if since is None or (row.changed_at and row.changed_at >= since)])
+        return await self._gate(lambda: [seat_of(row) for row in rows if since is None or (row.changed_at and row.changed_at >= since)])
 
     async def alive(self, worker: str) -> None:
         """See `Reservations.alive`."""
@@ -268,16 +96,16 @@ class MemoryReservations:
                 id=offer_id, contact_id=contact_id, counsellor_id=counsellor_id, epoch=row.epoch + 1, extension=row.extension,
                 leg_id=f"{self._prefix}{offer_id}",
             )  # fmt: skip
-            before = _seat(row)
+            before = seat_of(row)
             row.epoch += 1
             row.presence = replace(row.presence, system=System.OFFERED)
             row.contact_id, row.deadline = contact_id, db.now() + self._lease
             db.touch(row)
             db.offers[offer_id] = db.live_offers[offer_id] = OfferRow(offer, db.now())
             db.on_grant(offer, before)
-            return offer, _seat(row)
+            return offer, seat_of(row)
         # One of an earlier attempt whose answer was lost, whoever it is for.
-        return next((live.offer for live in mine), None), _seat(row)
+        return next((live.offer for live in mine), None), seat_of(row)
 
     def may_reserve(self, row: Counsellor, epoch: int) -> bool:
         """Whether the row is still what the decision was made on."""
@@ -307,7 +135,7 @@ class MemoryReservations:
         row.presence = replace(row.presence, system=System.TALKING, missed=0, paused_until=None)
         row.deadline = None
         db.touch(row)
-        return _seat(row)
+        return seat_of(row)
 
     def _close(self, offer: Offer, result: OfferResult, policy: Policy) -> Seat | None:
         db = self._db
@@ -326,11 +154,13 @@ class MemoryReservations:
             reachable=was.reachable and result is not OfferResult.UNREACHABLE,
             idle_since=now if result in _MISSED else was.idle_since,
             missed=was.missed + rang_out,
-            paused_until=now + timedelta(seconds=policy.pause_s) if rang_out and was.missed + 1 >= policy.missed_limit else was.paused_until,
+            paused_until=now + timedelta(seconds=policy.pause_s)
+            if rang_out and was.missed + 1 >= policy.missed_limit
+            else was.paused_until,
         )
         row.contact_id = row.deadline = None
         db.touch(row)
-        return _seat(row)
+        return seat_of(row)
 
     def _end_talk(self, counsellor_id: UUID, epoch: int, heavy: bool, wrapup: bool, policy: Policy) -> Seat | None:
         row = self._db.counsellors.get(counsellor_id)
@@ -349,7 +179,7 @@ class MemoryReservations:
         row.heavy_run = row.heavy_run + 1 if heavy else 0
         row.contact_id = None
         self._db.touch(row)
-        return _seat(row)
+        return seat_of(row)
 
     def _expire_wrapups(self) -> list[Seat]:
         freed = [row for row in self._late() if row.presence.system is System.WRAPUP]
@@ -380,7 +210,7 @@ class MemoryReservations:
         row.presence = replace(row.presence, system=System.IDLE, idle_since=self._db.now() if idle else row.presence.idle_since)
         row.contact_id = row.deadline = None
         self._db.touch(row)
-        return _seat(row)
+        return seat_of(row)
 
     def _elsewhere(self, worker: str) -> list[Waiting]:
         db = self._db
@@ -401,16 +231,6 @@ class MemoryReservations:
             and f"{row.node}/{row.worker}" != worker and row.id not in offered
             and f"{row.node}/{row.worker}" in db.workers and db.workers[f"{row.node}/{row.worker}"] > seen
         ]  # fmt: skip
-
-
-def _seat(row: Counsellor) -> Seat:
-    presence = row.presence
-    return Seat(
-        counsellor_id=row.id, extension=row.extension, epoch=row.epoch, human=str(presence.human), system=str(presence.system),
-        reachable=presence.reachable, disabled=row.disabled, on_shift=row.on_shift, shift_until=row.shift_until,
-        idle_since=presence.idle_since, rest_until=presence.rest_until, paused_until=presence.paused_until, heavy_run=row.heavy_run,
-        languages=row.languages, skills=row.skills, changed_at=row.changed_at,
-    )  # fmt: skip
 
 
 class MemoryPhones:
@@ -442,4 +262,4 @@ class MemoryPhones:
         return sum(self._db.happen(row.extension, events[row.extension in extensions], node=node) for row in rows)
 
 
-__all__ = ["Clock", "Gate", "Human", "MemoryDatabase", "MemoryPhones", "MemoryReservations", "Number", "at_once"]
+__all__ = ["Contact", "Counsellor", "Gate", "MemoryDatabase", "MemoryPhones", "MemoryReservations", "at_once"]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from core.clock import Clock
 from core.ids import new_id
-from routing.callback_model import CallbackState, Consent, Due, NoNumber
+from routing.callback_model import CallbackState, Consent, Due, NoNumber, UnknownContact
 from routing.callbacks import Callbacks
 from routing.model import Lane
 from routing.place_codes import PlaceCodes, Taken
@@ -53,14 +53,17 @@ class MemoryCallbacks(Callbacks):
         """See `Callbacks.ask`."""
 
         def work() -> UUID:
-            called = number or self._memory.contacts[contact_id].number
+            contact = self._memory.contacts.get(contact_id)
+            if contact is None:
+                raise UnknownContact
+            called = number or contact.number
             if called is None:
                 raise NoNumber
             return self._add(contact_id, "asked", called, virtual_start, lane, consent)
 
         return await self._gate(work)
 
-    async def dropped_out(self, contact_id: UUID, *, reason: str) -> bool:
+    async def dropped_out(self, contact_id: UUID, *, reason: str = "dropped_out") -> bool:
         """See `Callbacks.dropped_out`."""
 
         def work() -> bool:

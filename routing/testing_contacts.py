@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from core.clock import Clock
@@ -62,7 +63,7 @@ class MemoryJournal(Journal):
                 self._some.clear()
                 await self._some.wait()
             await asyncio.sleep(GATHER_S)
-            while self._entries and not await self._write():
+            while self._entries and not await self._write_some():
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LAST_RETRY_S)
             pause = FIRST_RETRY_S
@@ -72,12 +73,12 @@ class MemoryJournal(Journal):
         self._ends = True
         try:
             async with asyncio.timeout(timeout_s):
-                while self._entries and await self._write():
+                while self._entries and await self._write_some():
                     pass
         except TimeoutError:
             pass
 
-    async def _write(self) -> bool:
+    async def _write_some(self) -> bool:
         batch = list(self._entries)[:BATCH_SIZE]
         key = (self._name, self._count)
 
@@ -191,12 +192,25 @@ class MemoryContacts(Contacts):
         return await self._gate(work)
 
     def _live_contact(self, row: Contact) -> LiveContact:
-        more = row.more
+        more: dict[str, Any] = row.more
         asked = [request for request in self._memory.callbacks.values() if request.contact_id == row.id and request.reason == "asked"]
         return LiveContact(
-            id=row.id, channel_id=row.channel_id, state=ContactState(row.state), entry=row.entry, language=row.language,
-            entered_at=row.entered_at, queued_at=row.queued_at, answered_at=row.answered_at, counsellor_id=row.counsellor_id,
-            kind=Kind(str(more["kind"])), lane=Lane(str(more["lane"])), virtual_start=more.get("virtual_start"),
-            silent=bool(more.get("silent")), named_id=more.get("named_id"), promised_until=more.get("promised_until"),
-            promised_place=more.get("promised_place"), arranged=any(request.outcome is None for request in asked), number=row.number,
-        )  # fmt: skip  # type: ignore[arg-type]
+            id=row.id,
+            channel_id=row.channel_id,
+            state=ContactState(row.state),
+            entry=row.entry,
+            language=row.language,
+            entered_at=row.entered_at,
+            queued_at=row.queued_at,
+            answered_at=row.answered_at,
+            counsellor_id=row.counsellor_id,
+            kind=Kind(str(more["kind"])),
+            lane=Lane(str(more["lane"])),
+            virtual_start=more.get("virtual_start"),
+            silent=bool(more.get("silent")),
+            named_id=more.get("named_id"),
+            promised_until=more.get("promised_until"),
+            promised_place=more.get("promised_place"),
+            arranged=any(request.outcome is None for request in asked),
+            number=row.number,
+        )

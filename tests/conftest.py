@@ -1,17 +1,20 @@
 """What every test shares: its folder is its marker, so `pytest -m unit` needs nothing written in the test.
 
-Several processes (`pytest -n 2 --dist loadgroup`, as `make test` does it): the acceptance tests share one installation and one process,
-since they speak on real telephones; of the others each file stays together, for the sake of its fixtures.
+Several processes (`pytest -n 2 --dist loadgroup`, as `make test` does it): the tests that share the session's one installation share a
+process; of the others each file stays together, for the sake of its fixtures.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 LAYERS = ("unit", "regression", "integration", "acceptance", "simulation")
 _HERE = Path(__file__).parent
+# pytest-xdist gives its processes a terminal of 80 columns, and what is imported there would make its tables for it.
+os.environ.pop("COLUMNS", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,7 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         layer = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
         if layer in LAYERS:
             item.add_marker(layer)
-        item.add_marker(pytest.mark.xdist_group(layer if layer == "acceptance" else item.path.name))
+        shared = "installation" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("installation" if shared else str(item.path)))
     items.sort(key=_layer)
 
 

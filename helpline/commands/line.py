@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 from dataclasses import asdict
 from typing import Annotated
 
@@ -38,6 +39,8 @@ def line(
     console = Console(highlight=False)
     if not (once or as_json) and console.is_terminal:
         quiet()
+        # A shell that started us in the background has ctrl-C ignored; whoever looks at this view ends it that way.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings_file.load(), console, every))
         return

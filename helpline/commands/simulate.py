@@ -43,7 +43,7 @@ def simulate(
     if not batch.deterministic():
         # A set of words must have the same order every time, or a seed would not be one.
         sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, "-m", "helpline", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": batch.HASH_SEED})
+        os.execve(sys.executable, [sys.executable, "-m", "helpline", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": batch.HASH_SEED})  # noqa: S606 - itself again
     try:
         kinds, wanted = parse(faults), [seed] if seed is not None else list(seeds(many))
         parts(router)

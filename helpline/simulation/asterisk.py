@@ -5,33 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from random import Random
-from typing import Protocol
 
+from helpline.simulation.dialplan import BUSY, ELSEWHERE, FAILURE, NO_ANSWER, NORMAL, REJECTED, Dialplan, Watcher
 from helpline.simulation.loop import Universe
 from helpline.simulation.switch import Application, Bridge, Callee, Channel, Far, Json, Playback, prompt_name, seconds, stamp
 
-#: `StasisBroadcast` waits for a claim so long (AsteriskSettings.claim_timeout_ms).
-CLAIM_S = 0.5
-#: Queue and round of the safety net (deploy/asterisk).
-NET_RING_S = 15.0
-NET_MUSIC_S = 5.0
-DEAD_LEG_S = 2.0
-NORMAL, BUSY, NO_ANSWER, REJECTED, ELSEWHERE, FAILURE, INTERWORKING = 16, 17, 19, 21, 26, 38, 127
 OUR_REQUEST = 32
 _REASONS = {"normal": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER, "rejected": REJECTED, "answered_elsewhere": ELSEWHERE,
             "congestion": 34, "failure": FAILURE}  # fmt: skip
-
-
-class Watcher(Protocol):
-    """Who is told of everything that matters: the oracle."""
-
-    def leg_invited(self, leg: Channel) -> None: ...
-    def leg_up(self, leg: Channel) -> None: ...
-    def joined(self, bridge: Bridge, channel: Channel) -> None: ...
-    def net_connected(self, caller: Channel, leg: Channel) -> None: ...
-    def ended(self, channel: Channel) -> None: ...
 
 
 class Asterisk:
@@ -59,12 +43,12 @@ class Asterisk:
         self.up = True
         #: The safety net's record, one line an occurrence (ivr.safety_net_log).
         self.records: list[tuple[str, ...]] = []
+        self.numbers: Iterator[int] = count(1)
         self._rng = rng
         self._dial = dial
-        self._members = members
+        self.dialplan = Dialplan(self, dial=dial, members=members, watcher=watcher, note=note)
         self._watcher = watcher
         self._note = note
-        self._numbers = 0
 
     # --- from the far ends -----------------------------------------------------------------------------------------------------------
 
@@ -72,15 +56,14 @@ class Asterisk:
         """A call arrives on the trunk; None: Asterisk is down."""
         if not self.up:
             return None
-        self._numbers += 1
         channel = Channel(
-            f"{int(self.started)}.{self._numbers}", far, "PJSIP/trunk", number=number, created=self.universe.now, entry=entry,
+            f"{int(self.started)}.{next(self.numbers)}", far, "PJSIP/trunk", number=number, created=self.universe.now, entry=entry,
             presentation=presentation, extension="120",
         )  # fmt: skip
         self.channels[channel.id] = channel
         self._note("invite", channel.id, entry)
         channel.ringback = True
-        self._broadcast(channel, entry)
+        self.dialplan.broadcast(channel, entry)
         return channel
 
     def press(self, channel: Channel, digit: str, duration_ms: int = 120) -> None:
@@ -110,7 +93,7 @@ class Asterisk:
             leg.ring_out.cancel()
         self._watcher.leg_up(leg)
         if leg.net_for is not None:
-            self._net_answered(leg.net_for, leg)
+            self.dialplan.answered(leg.net_for, leg)
             return
         self.emit(leg.app, "ChannelStateChange", channel=leg.wire())
         self.emit(leg.app, "Dial", peer=leg.wire(), dialstatus="ANSWER")
@@ -203,7 +186,8 @@ class Asterisk:
             return
         channel.gone, channel.cause, channel.ended_by = True, cause, by
         app = channel.app
-        if app:
+        # A leg that ends before anybody answered says nothing of a hang-up.
+        if app and (channel.in_stasis or by == "program"):
             self.emit(app, "ChannelHangupRequest", channel=channel.wire(), cause=OUR_REQUEST if by == "program" else cause)
         for appointment in (channel.ring_out, channel.net_step):
             if appointment:
@@ -218,9 +202,9 @@ class Asterisk:
             self.emit(app, "ChannelDestroyed", channel=channel.wire(), cause=cause, cause_txt="")
         self._note("end", channel.id, by, cause)
         if channel.net_for is not None:
-            self._net_leg_ended(channel.net_for, channel)
+            self.dialplan.leg_ended(channel.net_for, channel)
         elif channel.net_recorded:
-            self._record(channel, "ended")
+            self.dialplan.record(channel, "ended")
         for leg in list(channel.net_legs):
             self.end(leg, ELSEWHERE, by="dialplan")
         behind, channel.behind = channel.behind, []
@@ -316,121 +300,6 @@ class Asterisk:
         for channel in [onto] if isinstance(onto, Channel) else list(onto.channels):
             for media in playback.media:
                 channel.far.heard(channel, prompt_name(media))
-
-    # --- the dialplan ----------------------------------------------------------------------------------------------------------------
-
-    def claim(self, channel: Channel, app: str) -> bool:
-        """A program takes a broadcast call."""
-        if channel.dialplan != "broadcast":
-            return False
-        channel.dialplan = ""
-        if channel.net_step:
-            channel.net_step.cancel()
-            channel.net_step = None
-        channel.app, channel.in_stasis = app, True
-        for name in self.applications:
-            if name != app:
-                self.emit(name, "CallClaimed", channel=channel.wire(), winner_app=app)
-        self.emit(app, "StasisStart", channel=channel.wire(), args=list(channel.arguments))
-        return True
-
-    def into_dialplan(self, channel: Channel) -> None:
-        """`continue`: the caller leaves the program for the safety net."""
-        self.leave_bridge(channel)
-        for playback in list(channel.playbacks):
-            self.finish(playback, "done")
-        self.emit(channel.app, "StasisEnd", channel=channel.wire())
-        channel.in_stasis, channel.app = False, ""
-        self._note("safety net", channel.id)
-        self._safety_net(channel)
-
-    def _broadcast(self, channel: Channel, entry: str) -> None:
-        channel.arguments = ("call", entry, "120", channel.presentation)
-        channel.dialplan = "broadcast"
-        for app in list(self.applications.values()):
-            if app.name.startswith("annyeong120-"):
-                self.emit(app.name, "CallBroadcast", channel=channel.wire(), caller="", called="")
-        channel.net_step = self.universe.after(CLAIM_S, self._unclaimed, channel)
-
-    def _unclaimed(self, channel: Channel) -> None:
-        if not channel.gone:
-            if channel.net_recorded:
-                self._net_round(channel)
-            else:
-                self._note("safety net", channel.id)
-                self._safety_net(channel)
-
-    def _safety_net(self, channel: Channel) -> None:
-        channel.state, channel.context, channel.dialplan = "Up", "safety-net", "prompt"
-        if channel.net_recorded:
-            self._net_round(channel)
-            return
-        channel.net_recorded = True
-        self._record(channel, "entered", channel.number if channel.presentation == "allowed" else "", "120")
-        channel.net_step = self.universe.after(seconds(["safety_net_hold"]), self._net_round, channel)
-
-    def _net_round(self, channel: Channel) -> None:
-        if channel.gone:
-            return
-        channel.dialplan, channel.net_talk_since = "music", None
-        for extension in self._members():
-            callee = self._dial(f"PJSIP/{extension}")
-            if callee is not None and not any(c.endpoint == f"PJSIP/{extension}" for c in self.channels.values()):
-                self._numbers += 1
-                leg = Channel(
-                    f"net-{self._numbers}", callee, f"PJSIP/{extension}", created=self.universe.now, state="Down", net_for=channel
-                )
-                self.channels[leg.id] = leg
-                channel.net_legs.append(leg)
-                self._note("net rings", channel.id, extension)
-                self._watcher.leg_invited(leg)
-        if channel.net_legs:
-            channel.net_step = self.universe.after(NET_RING_S, self._net_over, channel)
-            for leg in list(channel.net_legs):
-                if not leg.gone and isinstance(leg.far, object):
-                    leg.far.invited(leg)  # type: ignore[attr-defined]
-        else:
-            channel.net_step = self.universe.after(NET_MUSIC_S, self._net_again, channel)
-
-    def _net_over(self, channel: Channel) -> None:
-        for leg in list(channel.net_legs):
-            self.end(leg, NO_ANSWER, by="dialplan")
-        self._net_again(channel)
-
-    def _net_again(self, channel: Channel) -> None:
-        if not channel.gone:
-            self._broadcast(channel, "returned")
-
-    def _net_answered(self, channel: Channel, leg: Channel) -> None:
-        if channel.net_step:
-            channel.net_step.cancel()
-        channel.dialplan, channel.net_talk_since = "talk", self.universe.now
-        self._record(channel, "answered", "", "", leg.endpoint.partition("/")[2])
-        for other in list(channel.net_legs):
-            if other is not leg:
-                self.end(other, ELSEWHERE, by="dialplan")
-        self._watcher.net_connected(channel, leg)
-
-    def _net_leg_ended(self, channel: Channel, leg: Channel) -> None:
-        if leg in channel.net_legs:
-            channel.net_legs.remove(leg)
-        if channel.gone:
-            return
-        if channel.net_talk_since is not None and leg.state == "Up":
-            spoken = self.universe.now - channel.net_talk_since >= DEAD_LEG_S and leg.cause == NORMAL
-            channel.net_talk_since = None
-            channel.dialplan = "music"
-            if spoken:
-                self.end(channel, NORMAL, by="dialplan")
-            else:
-                self._net_again(channel)
-        elif not channel.net_legs and channel.net_talk_since is None and channel.dialplan == "music":
-            if channel.net_step:
-                channel.net_step.cancel()
-            channel.net_step = self.universe.after(1.0, self._net_again, channel)
-
-    def _record(self, channel: Channel, what: str, number: str = "", dialled: str = "", extension: str = "") -> None:
-        self.records.append((channel.id, what, stamp(self.universe.now), number, dialled, extension))
 
 
 def _playback(playback: Playback) -> Json:

@@ -137,5 +137,5 @@ class Faults:
         return what
 
     def database(self) -> str:
-        """ "": serves; `gone`: refuses at once; `frozen`: does not answer; `answers lost`: does it and is not heard."""
+        """Serves (""); `gone`: refuses at once; `frozen`: does not answer; `answers lost`: does it and is not heard."""
         return self._away_kind if self.lasts(Fault.DATABASE) else ""

@@ -25,11 +25,12 @@ class Trouble(Protocol):
     """What goes wrong on the line; `helpline.simulation.faults`."""
 
     def request(self, operation: str) -> str:
-        """ "": nothing; `refused`: 500 without effect; `failed`: 500 although it took effect; `lost`: no answer, no effect;
-        `unanswered`: no answer, but it takes effect; `slow`."""
+        """Nothing (""); `refused`: 500 without effect; `failed`: 500 although it took effect; `lost`: no answer, no effect;
+        `unanswered`: no answer, but it takes effect; `slow`.
+        """
 
     def event(self, kind: str) -> str:
-        """ "": nothing; `lost`, `doubled`, `late`."""
+        """Nothing (""); `lost`, `doubled`, `late`."""
 
 
 class Wire:

@@ -71,7 +71,7 @@ class Universe:
         """The world's true time; also the database's."""
         return BEGINNING + timedelta(seconds=self.now)
 
-    def after(self, seconds: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]) -> Appointment:
+    def after(self, seconds: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts) -> Appointment:
         """Have something happen in so many seconds."""
         appointment = Appointment(self.now + max(0.0, seconds), callback, args)
         heapq.heappush(self._due, (appointment.when, next(self._order), appointment))
@@ -183,6 +183,8 @@ class ProcessLoop(asyncio.AbstractEventLoop):
             if not timer.cancelled():
                 queue.append(timer)
         count = len(queue)
+        # A test may simulate from within a loop of its own.
+        around = asyncio._get_running_loop()  # noqa: SLF001
         asyncio._set_running_loop(self)  # noqa: SLF001 - the documented way in for event loops
         try:
             for _ in range(count):
@@ -190,7 +192,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
                 if not handle.cancelled():
                     handle._run()  # noqa: SLF001 - the same
         finally:
-            asyncio._set_running_loop(None)  # noqa: SLF001
+            asyncio._set_running_loop(around)  # noqa: SLF001
         return count
 
     def kill(self) -> None:
@@ -206,7 +208,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """Begin the process."""
         return self.create_task(main, name=self.name)
 
-    def post(self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]) -> None:
+    def post(self, callback: Callable[[Unpack[Ts]], object], *args: *Ts) -> None:
         """Something arrives from outside; a frozen process finds it when it is woken, a dead one never."""
         if not self.dead:
             self._queue.append(asyncio.Handle(callback, args, self))
@@ -217,25 +219,23 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """Virtual seconds."""
         return self._universe.now
 
-    def call_soon(  # type: ignore[override]
-        self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
+    def call_soon(self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None) -> asyncio.Handle:
         """See asyncio."""
         handle = asyncio.Handle(callback, args, self, context)
         if not self.dead:
             self._queue.append(handle)
         return handle
 
-    call_soon_threadsafe = call_soon  # type: ignore[assignment]  # there is one thread
+    call_soon_threadsafe = call_soon  # there is one thread
 
-    def call_later(  # type: ignore[override]
-        self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: contextvars.Context | None = None
+    def call_later(
+        self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         """See asyncio."""
         return self.call_at(self._universe.now + delay, callback, *args, context=context)
 
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: contextvars.Context | None = None
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         """See asyncio."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
@@ -247,7 +247,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """See asyncio."""
         return asyncio.Future(loop=self)
 
-    def create_task(  # type: ignore[override]
+    def create_task(
         self, coro: Coroutine[Any, Any, T] | Generator[Any, None, T], *, name: str | None = None, context: contextvars.Context | None = None
     ) -> asyncio.Task[T]:
         """See asyncio."""
@@ -273,9 +273,14 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def _timer_handle_cancelled(self, _: asyncio.TimerHandle) -> None:
         """Cancelled timers are passed over when their turn comes."""
 
-    def run_in_executor(self, *_: object) -> Awaitable[Any]:  # type: ignore[override]
+    def run_in_executor(self, *_: object) -> Awaitable[Any]:  # type: ignore[override]  # refuses whatever is asked
         """Threads are not simulated."""
         raise RealWorld("a simulated process asked for a thread")
+
+
+def process(universe: Universe, name: str) -> ProcessLoop:
+    """A new process. What of an event loop it does not have (sockets, signals) raises NotImplementedError when it is asked for."""
+    return ProcessLoop(universe, name)  # type: ignore[abstract]  # asyncio's base class is abstract for type checkers only
 
 
 class ProcessClock:

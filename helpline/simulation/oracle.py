@@ -62,6 +62,7 @@ class Oracle:
         self._pairs: dict[tuple[UUID, UUID], float] = {}
         self._busy: dict[UUID, float] = {}
         self._ghosts: dict[UUID, float] = {}
+        self._unwritten: dict[str, float] = {}
         #: Until when a worker was dead, frozen or cut off: its callers have Asterisk alone.
         self._gone_until: dict[str, float] = {}
 
@@ -153,9 +154,9 @@ class Oracle:
             raise self.broken("I1", f"{offer.extension} was {before.system} when reserved")
         if before.human != "ready" or not before.on_shift or before.disabled:
             raise self.broken("I6", f"{offer.extension} was {before.human} when reserved")
-        if any(until is not None and until > now + timedelta(seconds=1) for until in (before.rest_until, before.paused_until)):
-            if self.faults.quiet():
-                raise self.broken("I6", f"{offer.extension} was to be left alone when reserved")
+        alone = any(until is not None and until > now + timedelta(seconds=1) for until in (before.rest_until, before.paused_until))
+        if alone and self.faults.quiet():
+            raise self.broken("I6", f"{offer.extension} was to be left alone when reserved")
         self._order(offer, before)
 
     def _order(self, offer: Offer, seat: Seat) -> None:
@@ -204,7 +205,9 @@ class Oracle:
     def _look(self) -> None:
         self.world.universe.after(self.every_s, self._look)
         now = self.world.universe.now
-        serving = {program.worker for program in self.programs() if program.serving_since is not None and not program.process.frozen}
+        # Without its rows a restarted program does not know whom it has.
+        able = [program for program in self.programs() if program.serving_since is not None and program.gate.answered]
+        serving = {program.worker for program in able if not program.process.frozen}
         self._gone_until.update((worker, now) for worker in ("w1", "w2") if worker not in serving)
         quiet = self.faults.quiet()
         self._silence(now, quiet)
@@ -215,6 +218,7 @@ class Oracle:
             self._pairs.clear()
             self._busy.clear()
             self._ghosts.clear()
+            self._unwritten.clear()
         for program in self.programs():
             for fault in program.faults_of_ours():
                 raise self.broken("program", fault)
@@ -252,7 +256,15 @@ class Oracle:
                 if contact.outcome is not None or contact.state != "waiting" or contact.queued_at is None or contact.id in offered:
                     continue
                 channel = world.asterisk.channels.get(contact.channel_id)
-                if channel is None or channel.gone or not channel.in_stasis or contact.language != "ko" or self._waits_for_somebody(contact.id):
+                if (
+                    channel is None
+                    or channel.gone
+                    or not channel.in_stasis
+                    or contact.language != "ko"
+                    or self._waits_for_somebody(contact.id)
+                ):
+                    continue
+                if world.asterisk.hears(channel) == "talk":
                     continue
                 for row in free:
                     if not self._refused(contact.id, row.id):
@@ -293,16 +305,32 @@ class Oracle:
         world = self.world
         for row in world.database.counsellors.values():
             phone = world.phones[row.extension]
-            idle = row.presence.system in (System.IDLE,) or bool(phone.legs)
+            idle = row.presence.system is System.IDLE or bool(phone.legs)
             late = row.presence.system is System.WRAPUP and row.deadline is not None and row.deadline > world.universe.instant
             if idle or late:
                 self._busy.pop(row.id, None)
             elif now - self._busy.setdefault(row.id, now) > STUCK_S:
                 raise self.broken("stuck", f"{row.extension} is {row.presence.system} without a call for {STUCK_S:g} s")
         for contact in world.database.contacts.values():
-            if contact.outcome is None and contact.channel_id not in world.asterisk.channels:
-                if now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
-                    raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome {GHOST_S:g} s after its end")
+            ghost = contact.outcome is None and contact.channel_id not in world.asterisk.channels
+            if ghost and now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
+                raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome {GHOST_S:g} s after its end")
+
+        for caller in world.callers:
+            self._written(caller, now)
+
+    def _written(self, caller: Caller, now: float) -> None:
+        """I5: whoever is with a program has a row without an outcome: otherwise nobody can be reserved for them."""
+        channel = caller.channel
+        if channel is None or channel.gone or not channel.in_stasis:
+            return
+        row = self.world.database.by_channel.get(channel.id)
+        # Hearing the goodbye.
+        over = row is None or (row.outcome is not None and not caller.talked)
+        if not over:
+            self._unwritten.pop(channel.id, None)
+        elif now - self._unwritten.setdefault(channel.id, now) > GHOST_S:
+            raise self.broken("I5", f"{caller.name} ({channel.id}) is on the line, but the row is {row.outcome if row else 'missing'}")
 
     # --- at the end ------------------------------------------------------------------------------------------------------------------
 

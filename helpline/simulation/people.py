@@ -6,7 +6,8 @@ from random import Random
 from typing import Protocol
 from uuid import UUID
 
-from helpline.simulation.asterisk import BUSY, FAILURE, NO_ANSWER, NORMAL, REJECTED, Asterisk
+from helpline.simulation.asterisk import Asterisk
+from helpline.simulation.dialplan import BUSY, FAILURE, NO_ANSWER, NORMAL, REJECTED
 from helpline.simulation.loop import Appointment, Universe
 from helpline.simulation.switch import Channel
 from routing.presence_model import BreakReason, PresenceEvent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +11,12 @@ from random import Random
 from typing import TypeVar
 
 from core.alarms import Alarms
-from core.errors import DatabaseError, DatabaseUnavailable
+from core.errors import AnnyeongError, DatabaseError, DatabaseUnavailable
 from core.settings import CallbackSettings, OverflowSettings, Settings
 from helpline.simulation import switch
 from helpline.simulation.faults import Faults
 from helpline.simulation.line import SimulatedConnection, Wire, client
-from helpline.simulation.loop import ProcessClock, ProcessLoop, Universe
+from helpline.simulation.loop import ProcessClock, ProcessLoop, Universe, process
 from helpline.simulation.world import World
 from ivr import flow as flows
 from ivr.ari import ApplicationReplacedError, StasisStart, Switchboard, Timing
@@ -100,6 +101,8 @@ class DatabaseGate:
 
     def __init__(self, universe: Universe, process: ProcessLoop, rng: Random, faults: Faults) -> None:
         self.available = False
+        #: It has answered since the process began: rows could be read.
+        self.answered = False
         self.on_change: list[Callable[[bool], None]] = []
         self._universe = universe
         self._process = process
@@ -120,7 +123,7 @@ class DatabaseGate:
         def execute() -> None:
             try:
                 result = work()
-            except DatabaseError as error:
+            except AnnyeongError as error:
                 self._universe.after(self._rng.uniform(0.0002, 0.001), self._process.post, _fail, answer, error)
                 return
             if trouble != "answers lost":
@@ -161,6 +164,7 @@ class DatabaseGate:
     def _set(self, available: bool) -> None:
         if not available:
             self._look.set()
+        self.answered = self.answered or available
         if available is not self.available:
             self.available = available
             for callback in self.on_change:
@@ -187,7 +191,7 @@ class _Record(SafetyNetLog):
         """See `SafetyNetLog.take_in`: a line stays until it is in the database."""
         taken = 0
         while self._records:
-            await self._take(*self._records[0])  # type: ignore[arg-type]  # six words each
+            await self._take(*self._records[0])
             del self._records[0]
             taken += 1
         return taken
@@ -200,7 +204,7 @@ class Program:
         self.number = number
         self.worker = worker
         self.faults = faults
-        self.process = ProcessLoop(world.universe, f"program {worker} {number}")
+        self.process = process(world.universe, f"program {worker} {number}")
         rng = Random(f"program {faults.rng.random()} {number}")
         self.wire = Wire(world.asterisk, self.process, rng, faults)
         self.wire.chatty = world.note if world.note.everything else None
@@ -301,10 +305,8 @@ class Program:
 
         async def on_connected() -> None:
             await recovery.on_connect()
-            try:
+            with contextlib.suppress(DatabaseError):
                 await reachability.seed()
-            except DatabaseError:
-                pass
             self.compared = True
             self.serving_since = world.universe.now
             router.wake()

@@ -61,7 +61,7 @@ def _claim(asterisk: Asterisk, query: Query, reply: Reply) -> None:
     channel = asterisk.channels.get(query["channelId"])
     if channel is None:
         _no(reply, 404, "Channel not found")
-    elif asterisk.claim(channel, query["application"]):
+    elif asterisk.dialplan.claim(channel, query["application"]):
         reply(204, None)
     else:
         _no(reply, 409, "Channel already claimed")
@@ -94,17 +94,17 @@ def _channels(asterisk: Asterisk, method: str, rest: list[str], query: Query, bo
         return
     match method, rest[1:]:
         case "POST", ["answer"]:
-            _behind(asterisk, channel, lambda: _answer(asterisk, channel), reply)
+            _behind(channel, lambda: _answer(asterisk, channel), reply)
         case "POST" | "DELETE", ["ring"]:
             channel.ringback = method == "POST"
             reply(204, None)
         case "POST", ["continue"]:
             reply(204, None)
-            asterisk.into_dialplan(channel)
+            asterisk.dialplan.take(channel)
         case "POST", ["play", playback_id]:
             _play(asterisk, channel, f"channel:{channel.id}", channel.app, playback_id, body, query, reply)
         case "POST", ["variable"]:
-            _behind(asterisk, channel, lambda: None, reply)
+            _behind(channel, lambda: None, reply)
         case "GET", ["variable"]:
             _no(reply, 404, "Provided variable was not found")
         case "POST", ["dtmf"]:
@@ -146,7 +146,7 @@ def _play(
     asterisk.play(playback, onto)
 
 
-def _behind(asterisk: Asterisk, channel: Channel, act: Callable[[], None], reply: Reply) -> None:
+def _behind(channel: Channel, act: Callable[[], None], reply: Reply) -> None:
     """Now, or when the channel's thread is done with its prompts; an impatient client does not cancel it."""
 
     def request() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import structlog
 
@@ -89,9 +90,16 @@ def simulate(job: Job, told: Config | None = None) -> Result:
         if invariant:
             trace("VIOLATION", invariant, text)
         result = Result(
-            seed=job.seed, invariant=invariant, text=text, at=at, trace=tuple(trace.lines), fingerprint=trace.fingerprint,
-            simulated_s=universe.now, real_s=time.process_time() - began, **simulation.figures(),
-        )  # type: ignore[arg-type]  # fmt: skip
+            seed=job.seed,
+            invariant=invariant,
+            text=text,
+            at=at,
+            trace=tuple(trace.lines),
+            fingerprint=trace.fingerprint,
+            simulated_s=universe.now,
+            real_s=time.process_time() - began,
+            **simulation.figures(),
+        )
         # Nothing may keep what dead processes left behind, or it would be tidied up after the end of the world.
         del simulation
         universe.dispose()
@@ -135,7 +143,7 @@ class Simulation:
         self.universe.run(self.universe.now + AFTERMATH_S)
         self.oracle.at_the_end()
 
-    def figures(self) -> dict[str, object]:
+    def figures(self) -> dict[str, Any]:
         """For the result."""
         outcomes: dict[str, int] = {}
         for contact in self.world.database.contacts.values():

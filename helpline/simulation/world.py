@@ -9,7 +9,8 @@ from hashlib import blake2b
 from random import Random
 from uuid import UUID
 
-from helpline.simulation.asterisk import Asterisk, Watcher
+from helpline.simulation.asterisk import Asterisk
+from helpline.simulation.dialplan import Watcher
 from helpline.simulation.loop import Universe
 from helpline.simulation.people import Caller, Outside, Phone
 from helpline.simulation.switch import Callee, Channel

@@ -6,6 +6,7 @@ They stand between our program and Asterisk's ARI (or PostgreSQL), or between a 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -152,7 +153,10 @@ def _peer_is_gone(writer: asyncio.StreamWriter) -> bool:
 def _reset_on_close(writer: asyncio.StreamWriter) -> None:
     # Linger of zero seconds: closing sends RST instead of FIN.
     connection = writer.get_extra_info("socket")
-    if connection is not None:
+    # One that has just been closed has no descriptor any more; uvloop says so with a ValueError.
+    if connection is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 

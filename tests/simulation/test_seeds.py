@@ -25,7 +25,9 @@ def test_every_invariant_holds_under_every_fault() -> None:
     failed = [_report(result) for result in results if not result.passed]
     assert not failed, "\n\n".join(failed[:3])
     simulated, real = sum(result.simulated_s for result in results), sum(result.real_s for result in results)
-    print(f"{simulated / 3600:.0f} h simulated, {simulated / real:.0f} times real time a processor, {sum(r.callers for r in results)} calls")
+    print(
+        f"{simulated / 3600:.0f} h simulated, {simulated / real:.0f} times real time a processor, {sum(r.callers for r in results)} calls"
+    )
     assert sum(result.talks for result in results) > 30 * len(SEEDS), "the line did hardly anything"
 
 

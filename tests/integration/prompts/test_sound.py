@@ -14,7 +14,7 @@ from ivr.prompts.build import build
 from ivr.prompts.check import check
 from tests.integration.prompts.conftest import Complete, Hum, some_texts, write_tone
 
-NUMBERS = {"ko": 28, "en": 35}
+NUMBERS = {"ko": 35, "en": 39}
 
 
 def read(path: Path) -> tuple[int, tuple[int, ...]]:

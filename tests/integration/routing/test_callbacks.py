@@ -169,16 +169,16 @@ async def test_the_policy_may_leave_drop_outs_off_the_list_but_never_who_was_cut
 
 
 async def test_what_a_crash_missed_is_swept_up(desk: Desk) -> None:
-    """Every caller with a number who ended before a talk within the last hour, once."""
-    for number, outcome in enumerate(("abandoned_waiting", "dropped", "cut_off", "abandoned_safety_net")):
+    """Every caller with a number who ended before a talk within the last hour, once; also whose request could not be stored."""
+    for number, outcome in enumerate(("abandoned_waiting", "callback_arranged", "dropped", "cut_off", "abandoned_safety_net")):
         await desk.call(f"+82101111000{number}", outcome=outcome)
-    for number, other in enumerate(("talked", "abandoned_in_menu", "transferred", "callback_arranged", None)):
+    for number, other in enumerate(("talked", "abandoned_in_menu", "transferred", None)):
         await desk.call(f"+82102222000{number}", outcome=other)
     await desk.call(None, outcome="abandoned_waiting")
     earlier = await desk.call("+821033330000", outcome="abandoned_waiting")
-    assert await desk.callbacks.sweep() == 5
+    assert await desk.callbacks.sweep() == 6
     assert await desk.callbacks.sweep() == 0
-    assert sorted(row.reason for row in await desk.live()) == ["cut_off", *["dropped_out"] * 4]
+    assert sorted(row.reason for row in await desk.live()) == ["cut_off", *["dropped_out"] * 5]
     await desk.db.execute(text("TRUNCATE callbacks CASCADE"))
     desk.clock.advance(3599)
     assert not await desk.callbacks.cancel_for(earlier)

@@ -120,7 +120,7 @@ def test_a_named_counsellor_who_comes_free_takes_it_though_idle_shorter() -> Non
 @pytest.mark.parametrize("state", [{"human": "off"}, {"human": "break"}, {"on_shift": False}, {"disabled": True}])
 def test_a_named_counsellor_who_is_not_at_work_is_not_waited_for(state: dict[str, object]) -> None:
     """Nobody waits for somebody who has gone home."""
-    engine = line(seat(1, **state), seat(2))
+    engine = line(seat(1, **state), seat(2))  # type: ignore[arg-type]
     assert pairs(join(engine, contact(1, named=UUID(int=1001)))) == [(1, 2)]
 
 
@@ -171,7 +171,7 @@ def test_an_offer_taken_back_can_go_to_the_same_counsellor() -> None:
 )
 def test_rest_and_pause_end_by_themselves(state: dict[str, object], until: float) -> None:
     """After a crisis call, and after too many calls that rang out."""
-    engine = line(seat(1, **state))
+    engine = line(seat(1, **state))  # type: ignore[arg-type]
     assert pairs(join(engine, contact(1))) == []
     assert pairs(engine.handle(e.Tick(), after(until - 1))) == []
     due = engine.next_due()

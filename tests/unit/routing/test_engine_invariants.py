@@ -155,6 +155,10 @@ class Line(RuleBasedStateMachine):
         row = self.rows[command.counsellor_id]
         possible = row.willing and row.epoch == command.epoch and command.contact_id in self.waiting
         lost = e.ReserveLost(contact_id=command.contact_id, counsellor_id=command.counsellor_id, epoch=command.epoch)
+        if self.stale(command):
+            # The router asks the database nothing.
+            self.feed(lost)
+            return
         if possible and command.contact_id not in self.reserved:
             assert command.counsellor_id not in self.reserved.values(), "I1: one live offer a counsellor"
             assert command.counsellor_id not in self.talking.values(), "I1: one call a counsellor"
@@ -175,6 +179,10 @@ class Line(RuleBasedStateMachine):
             return
         self.feed(e.SeatSeen(seat=row))
         self.feed(e.Granted(contact_id=command.contact_id, counsellor_id=command.counsellor_id))
+
+    def stale(self, command: e.Reserve) -> bool:
+        """The contact has left meanwhile, and perhaps come again."""
+        return self.engine.offers.get(command.contact_id) != command.counsellor_id
 
     @rule(key=contacts, how=st.sampled_from(["answered", "refused", "returned"]), twice=st.booleans())
     def offer_ends(self, key: UUID, how: str, twice: bool) -> None:
@@ -209,9 +217,12 @@ class Line(RuleBasedStateMachine):
 
     def idle(self, seat: Seat) -> bool:
         """May be offered a contact at this instant, as far as the line can know."""
-        draining = seat.shift_until is not None and self.now >= seat.shift_until - timedelta(seconds=POLICY.drain_s)
         resting = seat.rest_until is not None and seat.rest_until > self.now
-        return seat.willing and not draining and not resting and seat.counsellor_id not in self.engine._asked
+        return seat.willing and not self.draining(seat) and not resting and seat.counsellor_id not in self.engine._asked
+
+    def draining(self, seat: Seat) -> bool:
+        """In the last minutes of the shift."""
+        return seat.shift_until is not None and self.now >= seat.shift_until - timedelta(seconds=POLICY.drain_s)
 
     def takes(self, contact: Waiting, seat: Seat) -> bool:
         """This counsellor is somebody for whom this contact does not wait any longer."""
@@ -222,18 +233,19 @@ class Line(RuleBasedStateMachine):
             return False
         named = known.get(contact.named) if contact.named else None
         named_counts = named is not None and (contact.contact_id, named.counsellor_id) not in self.refused and waited < POLICY.named_yield_s
-        if named_counts and named is not None and named.signed_in and named.human == "ready":
+        if named_counts and named is not None and named.signed_in and not self.draining(named) and named.human == "ready":
             return named.counsellor_id == seat.counsellor_id
         if contact.language in seat.languages or waited >= POLICY.language_yield_s:
             return True
-        return not any(one.signed_in and one.reachable and contact.language in one.languages for one in known.values())
+        there = [one for one in known.values() if one.signed_in and one.reachable and not self.draining(one)]
+        return not any(contact.language in one.languages for one in there)
 
     def free(self) -> list[Waiting]:
         """Waiting without an offer, as the engine knows it."""
         return [
             contact
             for key, contact in self.waiting.items()
-            if key not in self.engine.offers and self.blocked.get(key, self.now) <= self.now
+            if key not in self.engine.offers and key not in self.engine._asked_for and self.blocked.get(key, self.now) <= self.now
         ]
 
     def check(self, command: e.Reserve) -> None:
@@ -242,12 +254,11 @@ class Line(RuleBasedStateMachine):
         assert command.contact_id in self.waiting
         live = {key for key, counsellor in self.engine.offers.items() if counsellor == command.counsellor_id}
         assert live == {command.contact_id}, "I1: two contacts for one counsellor"
-        assert not any(one.contact_id == command.contact_id and self.engine._asked.get(one.counsellor_id) == one.epoch for one in asked), (
-            "I2"
-        )
+        again = [one for one in asked if one.contact_id == command.contact_id and not self.stale(one)]
+        assert not any(self.engine._asked.get(one.counsellor_id) == one.epoch for one in again), "I2"
         seat = self.engine.seats[command.counsellor_id]
         assert seat.willing, "I6: not at work, or not idle"
-        assert not (seat.shift_until and self.now >= seat.shift_until - timedelta(seconds=POLICY.drain_s)), "I6: the shift ends"
+        assert not self.draining(seat), "I6: the shift ends"
         chosen = self.waiting[command.contact_id]
         assert self.takes(chosen, seat), "just refused, or somebody else is waited for"
         for other in self.free():
