@@ -7,14 +7,23 @@ process; of the others each file stays together, for the sake of its fixtures.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 LAYERS = ("unit", "regression", "integration", "acceptance", "simulation")
 _HERE = Path(__file__).parent
 # pytest-xdist gives its processes a terminal of 80 columns, and what is imported there would make its tables for it.
 os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that is run inside a test silences the log of its process; the next test wants to read it."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

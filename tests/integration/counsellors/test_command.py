@@ -9,7 +9,6 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-import structlog
 import typer
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
@@ -41,12 +40,6 @@ def installation(desk_database_url: str, tmp_path: Path, monkeypatch: pytest.Mon
 
     asyncio.run(empty())
     return settings
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> None:
-    """The command silences the log of its process."""
-    structlog.reset_defaults()
 
 
 def run(*arguments: str, **options: str) -> Result:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
-import structlog
 import typer
 from typer.testing import CliRunner, Result
 
@@ -25,15 +24,13 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def installation(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def installation(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings that point at the test's database."""
     settings = tmp_path / "annyeong120.toml"
     settings.write_text(f'data_dir = "{tmp_path}"\n[database]\nurl = "{database_url}"\n[line]\nwrapup_s = 60\n')
     monkeypatch.setenv("ANNYEONG120_SETTINGS", str(settings))
     monkeypatch.setenv("COLUMNS", "300")
-    yield settings
-    # The commands silence the log of their process.
-    structlog.reset_defaults()
+    return settings
 
 
 @pytest.fixture

@@ -113,13 +113,14 @@ def test_speech_has_nothing_outside_the_telephone_band(complete: Complete) -> No
 
 
 def test_number_words_are_short_enough_to_follow_each_other(complete: Complete) -> None:
-    """A number of five words takes less than five seconds."""
+    """A number of five words takes less than five seconds; the phrases around it are said once."""
     for language, count in NUMBERS.items():
         words = [prompt for prompt in complete.texts if prompt.language == language and prompt.group == "numbers"]
         assert len(words) == count
         for word in words:
             rate, samples = read(complete.folder / f"{word.key}.wav")
-            assert 0.1 < len(samples) / rate < 1.0, word.key
+            longest = 1.0 if word.id.startswith(("num_", "count_", "unit_")) else 3.0
+            assert 0.1 < len(samples) / rate < longest, word.key
 
 
 def test_everything_is_labelled_a_placeholder(complete: Complete) -> None:
