@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -51,6 +52,14 @@ def known_of(contact: LiveContact) -> Call:
         # Of a silence before now nothing is known; nobody is asked twice.
         heard_of=True,
     )
+
+
+def numbers_from(contact: LiveContact, at: datetime) -> int:
+    """Where prompts and legs are numbered from when a call is taken up again: beyond what an earlier run can have used (about one a second).
+
+    A number that comes twice names a prompt that still plays, or a leg whose end has been seen.
+    """
+    return 1000 + max(0, int((at - contact.entered_at).total_seconds()))
 
 
 class Calls:
@@ -195,7 +204,8 @@ class Calls:
         if channel.state != "Up":
             await services.ari.answer(channel.id)
         new = Call(id=str(contact_id), language=self._language, number=None if number.withheld else number.e164)
-        call = replace(known_of(row) if row else new, phase=Phase.WAITING if direct else Phase.MENU)
+        known = replace(known_of(row), plays=numbers_from(row, at)) if row else new
+        call = replace(known, phase=Phase.WAITING if direct else Phase.MENU)
         actor = CallActor(call, contact_id, channel.id, call.language, mailbox, services)
         if row is not None:
             actor.stage.resume(bridges=set(), row=row)

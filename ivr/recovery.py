@@ -18,7 +18,7 @@ from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.ari import AriError, Bridge, Channel, Mailbox
 from ivr.call_model import Call, Phase
-from ivr.calls import Calls, known_of
+from ivr.calls import Calls, known_of, numbers_from
 from ivr.line_books import list_dropped_out
 from ivr.overflow import Chain
 from ivr.services import Message, Services
@@ -138,7 +138,8 @@ class Recovery:
 
     def _check_actors(self, picture: Picture, *, settled_s: float, looked_at: float) -> None:
         """Tell live calls what they missed. `looked_at`: when the picture was begun (monotonic)."""
-        now = self._services.clock.monotonic()
+        # A list may be seconds on its way (a repeated request): what is younger than the question cannot be in the answer.
+        now = looked_at
         for actor in list(self._calls.actors.values()):
             if actor.over or now - actor.since < settled_s:
                 continue
@@ -195,7 +196,7 @@ class Recovery:
         if row.state is ContactState.SAFETY_NET:
             # The dialplan has it; it ends there, or comes back by itself.
             return
-        call = resumed(row, offer, picture)
+        call = replace(resumed(row, offer, picture), plays=numbers_from(row, self._services.clock.now()))
         if offer is not None and call.offer is None:
             self._services.spawn(self._give_back(offer), f"give back {offer.leg_id}")
         mailbox: Mailbox[Message] = Mailbox(row.channel_id)

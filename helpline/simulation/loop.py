@@ -108,8 +108,8 @@ class Universe:
         """The end of the world: the remains of processes are thrown away without a word."""
         hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
         try:
-            for process in list(self.processes):
-                process.kill()
+            for one in list(self.processes):
+                one.kill()
             self.after_instant = None
             self._due.clear()
             self._kept.clear()
@@ -123,10 +123,10 @@ class Universe:
         busy = True
         while busy:
             busy = False
-            for process in self.processes:
-                if process.ready:
+            for one in self.processes:
+                if one.ready:
                     busy = True
-                    turns += process.turn()
+                    turns += one.turn()
             if turns > MAX_TURNS:
                 raise Spinning(f"{turns} callbacks without any time passing")
 
@@ -134,8 +134,8 @@ class Universe:
         while self._due and self._due[0][2].cancelled:
             heapq.heappop(self._due)
         when = self._due[0][0] if self._due else None
-        for process in self.processes:
-            timer = process.next_timer
+        for one in self.processes:
+            timer = one.next_timer
             if timer is not None and (when is None or timer < when):
                 when = timer
         # A process that was frozen over its timers is late, not early.

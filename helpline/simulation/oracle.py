@@ -25,7 +25,8 @@ SILENCE_S = 2.5
 #: After a prompt of the menu or of a dialogue the line listens for a key this long (flow.toml), and then says something.
 KEY_WAIT_S = 11.0
 TROUBLED_SILENCE_S = 30.0
-IDLE_S = 6.0
+#: Another worker learns at its next look (5 s) that a counsellor came free, and leaves them to a caller further ahead for 1 s.
+IDLE_S = 8.0
 #: A hang-up takes so long at most to reach Asterisk when nothing is wrong.
 HANGING_UP_S = 0.02
 STUCK_S = 60.0
@@ -63,6 +64,7 @@ class Oracle:
         self._busy: dict[UUID, float] = {}
         self._ghosts: dict[UUID, float] = {}
         self._unwritten: dict[str, float] = {}
+        self._turn = False
         #: Until when a worker was dead, frozen or cut off: its callers have Asterisk alone.
         self._gone_until: dict[str, float] = {}
 
@@ -212,8 +214,11 @@ class Oracle:
         quiet = self.faults.quiet()
         self._silence(now, quiet)
         if quiet:
-            self._idle(now)
-            self._stuck(now)
+            # Their bounds are seconds: every other time is often enough.
+            self._turn = not self._turn
+            if self._turn:
+                self._idle(now)
+                self._stuck(now)
         else:
             self._pairs.clear()
             self._busy.clear()

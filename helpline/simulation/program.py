@@ -33,7 +33,7 @@ from ivr.services import Services
 from ivr.standby import Standby
 from ivr.watchdog import Watchdog
 from routing.policy import Policy
-from routing.router import Router
+from routing.router import LINE_CHANGED, Router
 from routing.testing import MemoryPhones, MemoryReservations
 from routing.testing_callbacks import MemoryCallbacks, MemoryPlaceCodes
 from routing.testing_contacts import MemoryContacts, MemoryJournal
@@ -68,6 +68,8 @@ class Config:
     wrapup_s: float = 30.0
     retry_s: float = 5.0
     compare_every_s: float = COMPARE_EVERY_S
+    #: Phones are looked at less often than in production, where it is once a second: half of what an idle line does is that.
+    look_every_s: float = 3.0
     parts: Parts = field(default_factory=Parts)
 
 
@@ -197,6 +199,18 @@ class _Record(SafetyNetLog):
         return taken
 
 
+class _Hints:
+    """NOTIFY: the other workers look again, a moment later."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def send(self, channel: str) -> None:
+        """See `routing.ports.Hinter`."""
+        if channel == LINE_CHANGED:
+            self._program.on_hint(self._program)
+
+
 class Program:
     """One incarnation of the program, in a process of its own."""
 
@@ -220,6 +234,8 @@ class Program:
         self.serving_since: float | None = None
         #: The observer's, called when the program ends by itself.
         self.on_end: Callable[[Program], None] = lambda _: None
+        #: The world's: tells the other workers that the line changed.
+        self.on_hint: Callable[[Program], None] = lambda _: None
         self._world = world
         self._told = told
         self._task = self.process.start(self._main())
@@ -271,10 +287,11 @@ class Program:
             policy=told.policy,
             worker=f"{NODE}/{self.worker}",
             alarms=alarms,
+            hints=_Hints(self),
         )
         outbound = Outbound(settings, alarms)
         phones = MemoryPhones(world.database, gate=gate, on_change=router.wake)
-        reachability = Reachability(ari, phones, clock, node=NODE)
+        reachability = Reachability(ari, phones, clock, node=NODE, look_every_s=told.look_every_s)
         services = Services(
             ari=ari,
             switchboard=switchboard,

@@ -36,7 +36,7 @@ class Job:
     #: Faults come so many times as often.
     intensity: float = 1.0
     load: Load = field(default_factory=Load)
-    #: Programs that share the line; 0: one or two, as the seed has it.
+    #: Programs that share the line; 0: two for every third seed, else one.
     workers: int = 0
     #: Keep the whole trace instead of its tail.
     everything: bool = False
@@ -130,7 +130,7 @@ class Simulation:
         faults.strike = self._strike
         self.oracle.programs = lambda: self.programs
         self.oracle.watch(world, faults)
-        for number in range(self.job.workers or 1 + self.job.seed % 2):
+        for number in range(self.job.workers or (2 if self.job.seed % 3 == 0 else 1)):
             self._start(f"w{number + 1}")
         world.begin()
         faults.begin()
@@ -163,6 +163,7 @@ class Simulation:
         self.trace("program starts", worker, self._started)
         program = Program(self.world, self.faults, self.told, self._started, worker)
         program.on_end = self._ended
+        program.on_hint = self._hint
         self.programs.append(program)
 
     def _ended(self, program: Program) -> None:
@@ -175,6 +176,13 @@ class Simulation:
 
     def _fell(self, program: Program) -> None:
         raise self.oracle.broken("program", f"it ended by itself: {program.ended!r}")
+
+    def _hint(self, sender: Program) -> None:
+        if self.faults.lasts(Fault.DATABASE):
+            return
+        for program in self.programs:
+            if program is not sender and program.router is not None:
+                self.universe.after(self.rng.uniform(0.002, 0.025), program.process.post, program.router.line_changed)
 
     def _presence_changed(self) -> None:
         for program in self.programs:

@@ -50,7 +50,10 @@ def test_a_seed_replays_exactly() -> None:
 )
 def test_a_program_broken_on_purpose_is_caught(router: str, faults: tuple[Fault, ...], invariants: set[str]) -> None:
     """The test of the test: within twelve seeds of an hour, by an invariant that fits."""
-    tasks = [batch.Task(job=Job(seed=seed, hours=1.0, faults=faults, intensity=3.0), router=router) for seed in range(1, BROKEN_WITHIN + 1)]
+    tasks = [
+        batch.Task(job=Job(seed=seed, hours=1.0, faults=faults, intensity=3.0, workers=2), router=router)
+        for seed in range(1, BROKEN_WITHIN + 1)
+    ]
     for result in batch.run(tasks, processes=2):
         if not result.passed:
             assert result.invariant in invariants, _report(result)
