@@ -135,6 +135,10 @@ class Leg:
             if self._request is None or self._request.done():
                 self._gone(None)
                 self._down(OfferResult.FAILED)
+        elif self.dropped or self.ended:
+            # Its hang-up did not reach Asterisk.
+            if self._request is None or self._request.done():
+                self._services.spawn(self._hang_up("normal"), f"drop {self.id}")
         elif channel.state == "Up" and not self.up:
             self.up = True
             self._post(LegUp(leg_id=self.id, at=self._services.clock.monotonic()))

@@ -299,7 +299,10 @@ class Stage:
             await services.ari.add_to_bridge(self.talk_bridge, self.channel_id)
         except AriError as error:
             log.warning("not_connected", leg_id=leg_id, status=error.status, reason=error.reason)
+            # Whoever comes next must not find this one there: its hang-up may be lost as well.
+            await self._quietly(services.ari.destroy_bridge(self.talk_bridge))
             self._bridges.discard(self.talk_bridge)
+            self._seated.clear()
             self._post(m.ConnectFailed(leg_id=leg_id))
             return
         if offer is not None:

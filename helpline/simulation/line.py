@@ -140,7 +140,9 @@ class Socket:
     # --- Asterisk's end
 
     def _event(self, message: Json) -> None:
-        trouble = self._wire.trouble.event(str(message["type"]))
+        kind = str(message["type"])
+        # Written straight to the socket in the instant in which it is taken away: nothing in Asterisk can drop it.
+        trouble = "" if kind == "ApplicationReplaced" else self._wire.trouble.event(kind)
         if trouble == "lost" or self._wire.dark:
             return
         universe = self._wire.asterisk.universe
