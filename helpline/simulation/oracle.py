@@ -147,7 +147,7 @@ class Oracle:
         if (offer.counsellor_id, offer.epoch) in self._granted:
             raise self.broken("I1", f"epoch {offer.epoch} of {offer.extension} was granted twice")
         self._granted.add((offer.counsellor_id, offer.epoch))
-        live = [row.offer for row in world.database.live_offers.values() if row.offer.id != offer.id]
+        live = [row.offer for row in world.database.offers.values() if row.result is None and row.offer.id != offer.id]
         if any(other.counsellor_id == offer.counsellor_id for other in live):
             raise self.broken("I1", f"{offer.extension} has two live offers")
         if any(other.contact_id == offer.contact_id for other in live):
