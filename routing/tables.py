@@ -156,9 +156,8 @@ presence_events = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("counsellor_id", Uuid, ForeignKey("counsellors.id", ondelete="CASCADE"), nullable=False),
     Column("at", _AT, nullable=False),
-    # signed_in, ready, break, signed_out, wrapup_ended, reachable, unreachable, back, on_shift, off_shift, disabled, enabled. What the line
-    # itself does to a
-    # counsellor (offered, talking, wrap-up) is in offers and contacts.
+    # signed_in, ready, break, signed_out, wrapup_ended, reachable, unreachable, back, on_shift, off_shift, disabled, enabled.
+    # What the line itself does to a counsellor (offered, talking, wrap-up) is in offers and contacts.
     Column("kind", Text, nullable=False),
     # The state after the change.
     Column("human", Text, nullable=False),
