@@ -55,14 +55,16 @@ class Sink:
         self._thread.join(timeout_s)
 
     def _write(self) -> None:
+        # Counted by whoever logs, said by this thread: neither writes the other's figure.
+        said = 0
         while (line := self._lines.get()) is not None:
             try:
                 self._stream.write(line + "\n")
                 if self._lines.empty():
                     self._stream.flush()
-                if self._dropped:
-                    dropped, self._dropped = self._dropped, 0
-                    self._stream.write(json.dumps({"event": "log_lines_dropped", "level": "warning", "count": dropped}) + "\n")
+                if (dropped := self._dropped) > said:
+                    self._stream.write(json.dumps({"event": "log_lines_dropped", "level": "warning", "count": dropped - said}) + "\n")
+                    said = dropped
             except (OSError, ValueError):
                 # The stream is gone (a broken pipe, a closed file). Nothing can be said about it here but the count.
                 metrics.logs_dropped_total.inc()
