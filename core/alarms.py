@@ -50,6 +50,12 @@ class AlarmKind(StrEnum):
     SILENT_CALLER_LINE = "silent_caller_line"
     #: A call-back was given up.
     CALLBACK_GIVEN_UP = "callback_given_up"
+    #: No published roster covers now: everybody who is signed in is rung.
+    NO_ROSTER = "no_roster"
+    #: The published roster has too few on the line, soon.
+    THIN_SEAT = "thin_seat"
+    #: Somebody is due on the line and has not signed in.
+    NOT_SIGNED_IN = "not_signed_in"
     #: Calls ended by a failure of ours.
     CALLS_CUT_OFF = "calls_cut_off"
 

@@ -15,7 +15,7 @@ class Clock(Protocol):
     """What the rooms know of time; handed in, so that tests and the simulation can turn it."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC. May jump: never subtract two of them to measure a wait inside one process."""
+        """The instant, aware, in UTC. May jump, unless it is a steady clock's: measure no wait by it."""
         ...
 
     def monotonic(self) -> float:

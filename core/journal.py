@@ -6,6 +6,9 @@ in order; if the program has to end meanwhile, it goes to a spool file that the 
 `journal_batches` by the transaction that writes it: a batch whose commit was interrupted, or a replayed one, takes effect once.
 
 Lost only by kill -9 (or power) while the entry is not yet durable: whatever must survive that is written with `Database.execute` before acting.
+
+A statement may refer to `:journal_`, the journal to which its entry was added, however late and by whom it is written: so it can refuse to
+change what has another owner by now. A process that was frozen and replaced writes its story to the end, but no stale state.
 """
 
 from __future__ import annotations
@@ -64,6 +67,7 @@ class Journal:
         self._batches: deque[Batch] = deque()
         self._replayed_files: list[Path] = []
         self._replay_left = 0
+        self._replayed = asyncio.Event()
         self._added = 0
         self._settled = 0
         self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -76,6 +80,11 @@ class Journal:
         self._alarm_at = ALARM_AT
         self._time_outs = 0
         db.on_change(self._database_changed)
+
+    @property
+    def id(self) -> UUID:
+        """Another one for every process that ever writes: `:journal_`."""
+        return self._id
 
     def add(self, name: str, parameters: Mapping[str, object]) -> None:
         """Have the statement `name` run with these parameters, after everything added before. Never blocks.
@@ -103,6 +112,10 @@ class Journal:
             self._flushes.append((self._added, done))
             self._hurry.set()
             await done
+
+    async def replayed(self) -> None:
+        """Wait until what an earlier run left in the spool folder is durable: before that its rows are not to be given another owner."""
+        await self._replayed.wait()
 
     async def run(self) -> None:
         """Write what is added, until `close()`; one task of its own. Begins with what an earlier run left in the spool folder."""
@@ -157,7 +170,7 @@ class Journal:
         """One transaction. False: not written now; the batch is still at the head."""
         key = {"journal_": batch.journal, "batch_": batch.number}
         try:
-            work = [(_MARK, key), *((self._statements[entry.name], entry.parameters) for entry in batch.entries)]
+            work = [(_MARK, key), *((self._statements[entry.name], _signed(batch, entry).parameters) for entry in batch.entries)]
             # A replayed journal keeps its marks until its file is gone, so that an interrupted replay is not a second writing.
             await self._db.execute_all([*work, (_UNMARK, key)] if batch.journal == self._id else work)
         except DatabaseUnavailable:
@@ -190,8 +203,9 @@ class Journal:
             return False
         if len(batch.entries) > 1:
             middle = len(batch.entries) // 2
+            entries = tuple(_signed(batch, entry) for entry in batch.entries)
             self._batches.popleft()
-            self._batches.extendleft([self._number(batch.entries[middle:]), self._number(batch.entries[:middle])])
+            self._batches.extendleft([self._number(entries[middle:]), self._number(entries[:middle])])
             return True
         _log.error("journal_entry_rejected", entry=batch.entries[0].name, reason=type(error).__name__)
         metrics.journal_rejected_total.inc()
@@ -275,6 +289,7 @@ class Journal:
             path.unlink(missing_ok=True)
         self._replayed_files.clear()
         self._replay_left = 0
+        self._replayed.set()
 
     def _save(self, path: Path, batches: Iterable[Batch]) -> bool:
         try:
@@ -283,6 +298,10 @@ class Journal:
             _log.critical("journal_entries_lost", entries=sum(len(batch.entries) for batch in batches), reason=error.strerror)
             return False
         return True
+
+
+def _signed(batch: Batch, entry: Entry) -> Entry:
+    return Entry(name=entry.name, parameters={"journal_": batch.journal, **entry.parameters})
 
 
 def _load(folder: Path) -> list[tuple[Path, list[Batch], list[int]]]:

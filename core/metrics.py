@@ -29,7 +29,7 @@ def _histogram(name: str, what: str, buckets: tuple[float, ...]) -> Histogram:
 calls_entered_total = _counter("calls_entered_total", "Calls that were claimed and written down, by how they came in.", "entry")
 outcomes_total = _counter("outcomes_total", "Contacts that ended, by outcome; one each.", "outcome")
 offers_total = _counter("offers_total", "Offers to counsellors, by how they ended.", "result")
-keys_total = _counter("keys_total", "What callers did in the menu: five, dasan, wrong, silence.", "what")
+keys_total = _counter("keys_total", "What callers did by keys, in the menu and while waiting; silence is none.", "what")
 alarms_total = _counter("alarms_total", "Alarms raised for supervisors.", "kind")
 overflows_total = _counter("overflows_total", "Waiting callers for whom standby or partner was tried, by why.", "reason")
 callbacks_total = _counter("callbacks_total", "Call-back requests that ended, by outcome.", "outcome")
@@ -59,6 +59,7 @@ journal_rejected_total = _counter("journal_rejected_total", "Journal entries the
 
 prompts_placeholder = _gauge("prompts_placeholder", "Prompts that are synthesised placeholders, not recordings.")
 prompts_missing = _gauge("prompts_missing", "Prompts without any sound file.")
+clock_steps_total = _counter("clock_steps_total", "Times that the machine's clock was set, or that it slept.")
 loop_lag_seconds = _histogram("loop_lag_seconds", "How late the event loop ran a timer.", _FAST)
 logs_dropped_total = _counter("logs_dropped_total", "Log lines dropped because nobody took them.")
 

@@ -22,8 +22,6 @@ from core.errors import DatabaseUnavailable, MigrationError
 #: Tables and views that Asterisk reads; they are not in `core.schema.metadata`.
 ASTERISK_TABLES = frozenset({"ps_endpoints", "ps_auths", "ps_aors", "queues"})
 ASTERISK_VIEWS = frozenset({"safety_net_members"})
-#: The channel on which a change of any counsellor's account is announced.
-COUNSELLORS_CHANGED = "counsellors_changed"
 
 #: One program migrates at a time; the number is arbitrary but fixed ("120").
 _LOCK = 0x313230

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
 
-import phonenumbers
-
 _MAX_INPUT = 256
 _AREAS = r"(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4])"
 
@@ -132,10 +130,9 @@ def national(e164: str) -> str:
         return "-".join(group for group in (area and f"0{area}", middle, last) if group)
     if e164.startswith("+82"):
         return f"0{e164[3:]}"
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    except phonenumbers.NumberParseException:
-        return e164
+    from core import foreign_numbers  # noqa: PLC0415 - see there
+
+    return foreign_numbers.international(e164)
 
 
 _UNKNOWN = Number(e164=None, withheld=True, kind=Kind.UNKNOWN)
@@ -196,13 +193,10 @@ def _international(digits: str) -> Number | None:
     """Digits that begin with a country code."""
     if digits.startswith("82"):
         return _home(significant := digits[2:].lstrip("0")) or _other(significant)
-    try:
-        number = phonenumbers.parse(f"+{digits}")
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return Number(e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), withheld=False, kind=Kind.FOREIGN)
+    from core import foreign_numbers  # noqa: PLC0415 - see there
+
+    e164 = foreign_numbers.read(f"+{digits}")
+    return Number(e164=e164, withheld=False, kind=Kind.FOREIGN) if e164 else None
 
 
 def _from_abroad(digits: str) -> Number | None:
@@ -210,8 +204,10 @@ def _from_abroad(digits: str) -> Number | None:
     prefix = _ABROAD.match(digits)
     rests = [digits[2:], *([digits[prefix.end() :]] if prefix is not None else []), digits[3:]]
     candidates = [number for rest in rests if rest and rest[0] != "0" and (number := _international(rest)) is not None]
+    from core import foreign_numbers  # noqa: PLC0415 - see there
+
     for number in candidates:
-        if number.kind is not Kind.FOREIGN or phonenumbers.is_valid_number(phonenumbers.parse(number.e164 or "")):
+        if number.kind is not Kind.FOREIGN or foreign_numbers.is_valid(number.e164 or ""):
             return number
     return candidates[0] if candidates else None
 
@@ -227,7 +223,6 @@ def _korean(e164: str) -> tuple[Kind, tuple[str, str, str]] | None:
 
 
 def _country(e164: str) -> int | None:
-    try:
-        return phonenumbers.parse(e164).country_code
-    except phonenumbers.NumberParseException:
-        return None
+    from core import foreign_numbers  # noqa: PLC0415 - see there
+
+    return foreign_numbers.country(e164)

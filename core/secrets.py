@@ -18,7 +18,12 @@ from core.settings import Settings
 
 
 def load_cipher(settings: Settings) -> NumberCipher:
-    """The cipher with this installation's keys.
+    """The cipher with this installation's keys; see `load_keys`."""
+    return NumberCipher(*load_keys(settings))
+
+
+def load_keys(settings: Settings) -> tuple[dict[str, bytes], bytes]:
+    """This installation's keys: those for numbers by id, the first one in use, and the index key.
 
     With the embedded database and no paths in the settings, missing files are made (32 random bytes each, mode 0600). Everywhere else, and when
     only one of the two is missing, a missing file is an error: a new key would make every number stored so far unreadable.
@@ -33,7 +38,7 @@ def load_cipher(settings: Settings) -> NumberCipher:
         # The index key last: as long as it is missing nothing has been stored under either.
         _make(numbers, f"{datetime.now(UTC):k%Y%m%d}:{_new_key()}\n")
         _make(index, f"{_new_key()}\n")
-    return NumberCipher(_read_number_keys(numbers), _decode(_read(index).strip(), index, 1))
+    return _read_number_keys(numbers), _decode(_read(index).strip(), index, 1)
 
 
 def read_private(path: Path) -> str:

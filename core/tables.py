@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text, Uuid, func, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.schema import metadata
@@ -29,4 +29,33 @@ alarms = Table(
     Column("seen_at", DateTime(timezone=True)),
     Column("seen_by", Text),
     Index("ix_alarms_open", "at", postgresql_where=text("seen_at IS NULL")),
+)
+
+#: Who read or changed what; see core.audit. Rows are only ever added.
+access_log = Table(
+    "access_log",
+    metadata,
+    # Without gaps.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    # A desk user; NULL: the program itself.
+    Column("actor", Uuid),
+    Column("action", Text, nullable=False),
+    Column("about_kind", Text, nullable=False),
+    # An id, never a name or a number.
+    Column("about", Text, nullable=False),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("mac", LargeBinary, nullable=False),
+    Index("ix_access_log_actor", "actor", "id"),
+    Index("ix_access_log_about", "about", "id"),
+)
+
+#: The last row of the access log, kept apart so that cutting off its end shows.
+access_log_head = Table(
+    "access_log_head",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Column("head_mac", LargeBinary, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""The only place of wiring: makes every part of the program from the settings and runs it until told to stop."""
+"""The program that serves: makes from the settings what the line stands on, has it wired (`helpline.wiring`), and runs it until told to stop."""
 
 from __future__ import annotations
 
@@ -18,42 +18,35 @@ from core.errors import DatabaseError, SettingsError
 from core.journal import Journal
 from core.secrets import load_cipher
 from core.settings import NodeSettings, Settings
+from core.steady_clock import SteadyClock
 from helpline import health
 from helpline.embedded.addresses import database_url, nodes
 from helpline.embedded.folders import Folders
+from helpline.roster_watch import RosterWatch
+from helpline.wiring import Line, Ports
 from ivr import flow as flows
 from ivr import leg_book
 from ivr.ari import Ari, Connection, Switchboard
 from ivr.asterisk_config import SAFETY_NET_FILE
-from ivr.callback_calls import CallbackCalls
-from ivr.calls import Calls
 from ivr.desk_calls import DeskCalls
 from ivr.drain import drained
-from ivr.leg_book import LegBook
-from ivr.outbound import Outbound
 from ivr.prompts.catalogue import Catalogue
-from ivr.reachability import Reachability
-from ivr.recovery import Recovery
 from ivr.safety_net_log import SafetyNetLog
-from ivr.services import Services
-from ivr.standby import Standby
 from ivr.standby import plan as standby_plan
 from routing import contacts as contact_rows
 from routing import estimate_history
 from routing.callbacks import Callbacks
 from routing.contacts import Contacts
-from routing.counsellors import PRESENCE_CHANGED, Counsellors
+from routing.counsellors import COUNSELLORS_CHANGED, PRESENCE_CHANGED, Counsellors
 from routing.hints import Hints
 from routing.place_codes import PlaceCodes
 from routing.policy_store import PolicyStore
 from routing.reservations import Reservations
 from routing.router import LINE_CHANGED, Router
+from shifts.in_force import ROSTER_PUBLISHED
 
 log = structlog.get_logger()
 
-#: Books against channels; FAILURES: repaired within 30 s.
-COMPARE_EVERY_S = 5.0
-SAFETY_NET_EVERY_S = 2.0
 #: How often a database without tables is looked at.
 LOOK_EVERY_S = 0.5
 _TABLES = text("SELECT to_regclass('contacts') IS NOT NULL AND to_regclass('presence_events') IS NOT NULL AS there")
@@ -82,9 +75,7 @@ class Program:
         )
         self._catalogue = Catalogue.of(settings, self._access.prompts)
         self._stopping = asyncio.Event()
-        self._compared = False
-        self._connected = False
-        self._db_available = False
+        self._line: Line | None = None
         self._tables = False
 
     def stop(self) -> None:
@@ -93,18 +84,18 @@ class Program:
 
     def ready(self) -> Mapping[str, bool]:
         """Every condition for taking a call, as `/readyz` shows them."""
+        line = self._line
         return {
-            "asterisk": self._connected,
-            "compared": self._compared,
-            "database": self._db_available,
+            "asterisk": line is not None and line.connected,
+            "compared": line is not None and line.compared,
+            "database": line is not None and line.database_there,
             "tables": self._tables,
             "prompts": not self._catalogue.missing(),
             "not_stopping": not self._stopping.is_set(),
         }
 
-    def _accepting(self) -> bool:
-        # A call that cannot be written, or not be commanded, is better off in the dialplan's hands.
-        return self._db_available and self._tables and self._compared and not self._stopping.is_set()
+    def _ready_to_accept(self) -> bool:
+        return self._tables and not self._stopping.is_set()
 
     async def run(self) -> None:
         """Serve until `stop()`. Raises `ApplicationReplacedError` when another process took this worker's name."""
@@ -142,110 +133,69 @@ class Program:
 
     def _start(self, tasks: asyncio.TaskGroup, db: Database, journal: Journal, ari: Ari) -> Callable[[], Awaitable[bool]]:
         """Start everything; what is returned waits until nothing is in the middle of being connected or stored."""
-        settings, clock, switchboard = self._settings, SystemClock(), Switchboard()
-        contacts = Contacts(db, journal, self._cipher, clock, node=self._access.name, worker=settings.worker.name)
-        worker = f"{self._access.name}/{settings.worker.name}"
-        alarms, hints, policies = Alarms(journal, clock), Hints(db, worker), PolicyStore(db, clock)
-        outbound = Outbound(settings, alarms)
+        settings, clock, switchboard = self._settings, SteadyClock(SystemClock()), Switchboard()
+        node, name = self._access.name, settings.worker.name
+        worker = f"{node}/{name}"
+        hints, policies = Hints(db, worker), PolicyStore(db, clock)
+        contacts = Contacts(db, journal, self._cipher, clock, node=node, worker=name)
         counsellors = Counsellors(db, clock, hints=hints)
-        reachability = Reachability(ari, counsellors, clock, node=self._access.name)
         reservations = Reservations(db, ring_timeout_s=settings.line.ring_timeout_s, wrapup_s=settings.line.wrapup_s)
-        outbound = Outbound(settings, alarms)
-        router = Router(
-            reservations,
-            clock,
-            retry_s=settings.line.retry_s,
-            worker=worker,
-            alarms=alarms,
-            hints=hints,
-        )
-        counsellors.on_change = lambda _: router.wake()
-        services = Services(
+        desk = DeskCalls(ari, switchboard, counsellors, self._catalogue, clock)
+        record = None
+        if settings.embedded_asterisk:
+            record = SafetyNetLog(Folders.of(settings.data_dir).asterisk / SAFETY_NET_FILE, contacts, settings.prompts.language)
+        ports = Ports(
+            clock=clock,
+            journal=journal,
             ari=ari,
             switchboard=switchboard,
-            router=router,
+            connect=Connection,
+            reservations=reservations,
             contacts=contacts,
-            leg_book=LegBook(journal, clock),
-            alarms=alarms,
-            callbacks=Callbacks(db, self._cipher, clock, policy=lambda: router.policy),
-            codes=PlaceCodes(db, clock, lambda: router.policy),
-            outbound=outbound,
-            standby=Standby(settings.overflow, outbound, clock),
+            callbacks=lambda policy: Callbacks(db, self._cipher, clock, policy=policy),
+            codes=lambda policy: PlaceCodes(db, clock, policy),
+            phones=counsellors,
+            hints=hints,
             catalogue=self._catalogue,
             flow=self._flow,
-            clock=clock,
-            tasks=tasks,
-            caller_id=settings.line.caller_id,
-            callback_ask_s=settings.callbacks.ask_s,
+            desk=desk.run_call,
+            record=record,
         )
-        desk = DeskCalls(ari, switchboard, counsellors, self._catalogue, clock)
-
-        calls = Calls(services, accepting=self._accepting, desk=desk.run_call, other=lambda _: None, language=settings.prompts.language)
-        switchboard.fallback = calls.on_event
-        recovery = Recovery(services, calls)
-        callback_calls = CallbackCalls(
-            services, calls, worker=worker, language=settings.prompts.language, hold=reservations.hold, accepting=self._accepting
-        )
-
-        async def on_connected() -> None:
-            self._connected = True
-            metrics.ari_connected.labels(node=self._access.name).set(1)
-            await recovery.on_connect()
-            try:
-                await reachability.seed()
-            except DatabaseError:
-                # Its own check repairs that; calls under way need this connection now.
-                log.warning("phones_not_compared")
-            self._compared = True
-            router.wake()
-            log.info("serving", app=ari.app)
-
-        def on_lost(reason: str) -> None:
-            self._connected = self._compared = False
-            metrics.ari_connected.labels(node=self._access.name).set(0)
-            log.warning("asterisk_lost", reason=reason)
-
-        def on_database(available: bool) -> None:
-            self._db_available = available
-            router.wake()
+        line = self._line = Line(ports, settings, tasks, node=node, worker=worker, accepting=self._ready_to_accept)
+        router, callback_calls = line.router, line.callback_calls
+        # A shift begins at its hour by the machine's clock, whatever the line's own clock makes of a jump.
+        roster = RosterWatch(db, SystemClock(), counsellors, Alarms(journal, clock), on_change=lambda: hints.send(COUNSELLORS_CHANGED))
+        counsellors.on_change = lambda _: router.wake()
+        db.on_change(line.on_database)
 
         def counsellors_changed(_: str) -> None:
-            reachability.refresh()
+            line.reachability.refresh()
             router.reload()
 
         def told(hear: Callable[[], None]) -> Callable[[str], None]:
             # What this worker said itself it knows already.
             return lambda sender: None if sender == worker else hear()
 
-        db.on_change(on_database)
-        connection = Connection(ari, switchboard, on_connected=on_connected, on_lost=on_lost)
-        if settings.embedded_asterisk:
-            record = SafetyNetLog(Folders.of(settings.data_dir).asterisk / SAFETY_NET_FILE, contacts, settings.prompts.language)
-            tasks.create_task(record.run(SAFETY_NET_EVERY_S), name="safety net record")
-        for name, work in {
+        for task, work in {
             "database": db.watch(),
             "tables": self._wait_for_tables(db),
-            "journal": journal.run(),
-            "asterisk": connection.run(),
-            "router": router.run(calls),
-            "comparison": recovery.run(COMPARE_EVERY_S),
-            "call-backs": callback_calls.run(),
-            "reachability": reachability.run(),
-            "counsellors changed": db.listen("counsellors_changed", counsellors_changed),
+            **line.work(),
+            "roster": roster.run(),
+            "roster published": db.listen(ROSTER_PUBLISHED, lambda _: roster.published()),
+            "counsellors changed": db.listen(COUNSELLORS_CHANGED, counsellors_changed),
             "presence changed": db.listen(PRESENCE_CHANGED, told(router.wake)),
             "line changed": db.listen(LINE_CHANGED, told(router.line_changed)),
             "policy": policies.watch(router.set_policy),
             "hints": hints.run(),
             "callbacks asked for": db.listen("callbacks", lambda _: callback_calls.wake()),
-            "watchdog": recovery.watchdog.run(),
             "estimate": self._learn(db, router),
             "loop lag": _watch_loop(),
         }.items():
-            tasks.create_task(work, name=name)
+            tasks.create_task(work, name=task)
 
         async def drain() -> bool:
             router.stop_offering()
-            return await drained(calls, settings.worker.drain_s)
+            return await drained(line.calls, settings.worker.drain_s)
 
         return drain
 

@@ -1,43 +1,27 @@
-"""The command line `annyeong120`: every module of `helpline.commands` brings its own commands."""
+"""The command line `annyeong120`.
+
+`serve` has a short way: after a crash callers wait for that program, so what only the other commands need is not imported for it.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import gc
 import sys
 
-import typer
-
-from core import logging
 from core.errors import AnnyeongError, SettingsError
-from core.settings import LogSettings
-from helpline import commands
 from helpline.exit_codes import FAILED, SETTINGS
-
-
-def application(only: str | None = None) -> typer.Typer:
-    """The application with all its commands, or with those of one module: the program that answers calls starts a second earlier."""
-    app = typer.Typer(
-        name="annyeong120",
-        help="외로움안녕120 · the telephone line of a loneliness helpline.",
-        no_args_is_help=True,
-        add_completion=False,
-        # A failure's local variables may hold numbers: they are never printed.
-        pretty_exceptions_show_locals=False,
-        pretty_exceptions_enable=False,
-    )
-    app.callback()(_quietly)
-    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-    for name in [only] if only in names else names:
-        importlib.import_module(f"{commands.__name__}.{name}").register(app)
-    return app
 
 
 def main() -> None:
     """Run it. An expected failure is one readable line and an exit code, never a traceback."""
     try:
-        # A command's name is its module's for the one that callers wait for.
-        application("serve" if sys.argv[1:2] == ["serve"] else None)()
+        match sys.argv[1:]:
+            case ["serve"]:
+                raise SystemExit(_serve(None))
+            case ["serve", "--node", node]:
+                raise SystemExit(_serve(node))
+            case _:
+                _command()
     except SettingsError as error:
         for line in error.problems:
             print(f"✘ {line}", file=sys.stderr)
@@ -47,6 +31,18 @@ def main() -> None:
         raise SystemExit(FAILED) from None
 
 
-def _quietly() -> None:
-    """What a command prints is its own; logs go to standard error, and only what needs attention. `serve` and `up` say more."""
-    logging.configure(LogSettings(level="warning"))
+def _serve(node: str | None) -> int:
+    # Nothing of an import is garbage, and looking for some takes a quarter of its time; `serve.run` turns it on again.
+    gc.disable()
+    # structlog looks for rich, to draw tracebacks that we never show.
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    from helpline import serve  # noqa: PLC0415 - the short way
+
+    del sys.modules["rich"]
+    return serve.run(node)
+
+
+def _command() -> None:
+    from helpline.commands import application  # noqa: PLC0415 - the long way
+
+    application()()

@@ -10,7 +10,7 @@ import structlog
 
 from core import metrics
 from ivr import call_model as m
-from ivr.ari import ChannelDestroyed, DtmfReceived, Event, HangupRequest, Mailbox, PlaybackFinished, StasisEnd, TalkingFinished
+from ivr.ari import AriError, ChannelDestroyed, DtmfReceived, Event, HangupRequest, Mailbox, PlaybackFinished, StasisEnd, TalkingFinished
 from ivr.call import advance
 from ivr.call_model import Call, Happening, Phase, Timer
 from ivr.keypad import Keypad
@@ -55,6 +55,8 @@ class CallActor:
         self._counted: Phase | None = None
         self._keypad = Keypad()
         self._caller_gone = False
+        self._hung_up = False
+        self._taken_away = False
         self._cause: int | None = None
         self.stage = Stage(contact_id, channel_id, language, services, self._attach)
         self.stage.post_to(mailbox.put)
@@ -99,15 +101,29 @@ class CallActor:
                     message = await self._mailbox.get()
                     if (happening := self._read(message)) is not None:
                         await self._happen(happening)
-                await self.stage.clear()
+                if self._taken_away:
+                    self._let_go()
+                else:
+                    await self.stage.clear()
                 await self._linger()
             finally:
                 self._count(self._counted, None)
                 for object_id in self._owned:
-                    self._services.switchboard.detach(object_id)
+                    # A caller who was away for a moment may be another actor's by now.
+                    if self._services.switchboard.owner(object_id) is self._mailbox:
+                        self._services.switchboard.detach(object_id)
+
+    def _let_go(self) -> None:
+        """Caller and bridges, which are named after the contact, are somebody else's; only the legs are ours."""
+        self._caller_gone = True
+        self._services.switchboard.detach(self.channel_id)
+        for leg in self.stage.legs.values():
+            if not leg.gone:
+                leg.drop(elsewhere=True)
 
     async def _happen(self, happening: Happening) -> None:
         before = self.call
+        self._taken_away = self._taken_away or (isinstance(happening, m.TakenAway) and not self.over)
         self.call, commands = advance(self.call, happening, self._services.flow)
         self._busy_since = self._services.clock.monotonic()
         if _picture(self.call) != _picture(before):
@@ -150,22 +166,41 @@ class CallActor:
         match message:
             case DtmfReceived():
                 key = self._keypad.pressed(message)
-                return m.Digit(digit=key) if key else None
+                at = self._services.clock.monotonic() if message.at is None else message.at.timestamp()
+                return m.Digit(digit=key, at=at) if key else None
             case TalkingFinished():
                 return m.Spoke() if spoke(message) else None
             case PlaybackFinished(playback=playback) if playback.id.startswith("play-"):
                 if playback.state == "failed":
                     log.warning("playback_failed", playback=playback.id)
                 return m.PlaybackDone(number=int(playback.id.rpartition("-")[2]))
+            case StasisEnd() if message.channel.id == self.channel_id and not (self._hung_up or self.over):
+                # Without a hang-up: somebody else has moved the channel.
+                self._services.spawn(self._look_for_caller(message), f"look {self.channel_id}")
+                return None
             case StasisEnd() | ChannelDestroyed() | HangupRequest() if message.channel.id == self.channel_id:
                 self._note_end(message)
                 return m.CallerGone()
             case _:
                 return None
 
+    async def _look_for_caller(self, end: StasisEnd) -> None:
+        """The channel has left us: gone, or somewhere else? Without an answer the comparison finds out."""
+        try:
+            channel = await self._services.ari.channel(self.channel_id)
+        except AriError as error:
+            log.info("operation_failed", operation=error.operation, status=error.status)
+            return
+        if channel is None:
+            self._note_end(end)
+            self.post(m.CallerGone())
+        else:
+            self.post(m.TakenAway())
+
     def _note_end(self, message: StasisEnd | ChannelDestroyed | HangupRequest) -> None:
         """An incoming channel's last event is StasisEnd, without a cause; that comes with the hang-up request (measured on 22.10.1)."""
         if not isinstance(message, StasisEnd):
+            self._hung_up = True
             self._cause = message.cause
         if not isinstance(message, HangupRequest) and not self._caller_gone:
             self._caller_gone = True

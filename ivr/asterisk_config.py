@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from sqlalchemy.engine import make_url
 
 from core.errors import SettingsError
 from core.settings import Settings, TrunkSettings
 from ivr.asterisk_modules import MODULES
 from ivr.phone_rows import REALM
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 #: ARI's user in the embedded Asterisk.
 ARI_USER = "annyeong120"
@@ -181,6 +184,9 @@ def template_names() -> tuple[str, ...]:
 
 @cache
 def _environment() -> Environment:
+    # Only who writes the files needs it; the program that answers calls reads the constants above.
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
+
     environment = Environment(
         loader=FunctionLoader(lambda name: resources.files(_TEMPLATES).joinpath(name).read_text(encoding="utf-8")),
         undefined=StrictUndefined,

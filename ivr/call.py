@@ -15,6 +15,10 @@ from ivr.flow import Flow
 from ivr.step import Step, highest
 from routing.model import Lane, OfferResult, Outcome
 
+#: The same key within this time of its last press belongs to that. Who knows the questions and keys ahead on purpose is slower; other keys
+#: count at once.
+DOUBLE_S = 0.4
+
 
 def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Command]]:  # noqa: C901, PLR0912 - one line for each happening
     """The next state and what to do now."""
@@ -22,6 +26,8 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
     match happening:
         case m.CallerGone(cut_off=cut_off):
             _caller_gone(step, cut_off)
+        case m.TakenAway():
+            _taken_away(step)
         case m.OfferGranted(offer=offer):
             talking.granted(step, offer)
         case m.LegDown() | m.LegUp() | m.LegDigit() | m.Connected() | m.ConnectFailed() if outside.is_outside(happening.leg_id):
@@ -40,8 +46,8 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             _said(step)
         case m.TimerFired(timer=timer):
             _timer(step, timer)
-        case m.Digit(digit=digit):
-            _digit(step, digit)
+        case m.Digit():
+            _digit(step, happening)
         case m.Spoke():
             waiting.spoke(step)
         case m.Place():
@@ -69,12 +75,21 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
     return step.call, step.commands
 
 
-def _digit(step: Step, digit: str) -> None:
-    step.set(heard_of=True)
+def _digit(step: Step, key: m.Digit) -> None:
+    if _same_press(step.call, key):
+        return
+    step.set(heard_of=True, pressed=key.digit, pressed_at=key.at)
     if step.call.phase in (Phase.MENU, Phase.DIALLING):
-        menu.digit(step, digit)
+        menu.digit(step, key.digit)
     elif step.call.phase is Phase.WAITING:
-        waiting.digit(step, digit)
+        waiting.digit(step, key.digit)
+
+
+def _same_press(call: Call, key: m.Digit) -> bool:
+    """A hand that presses twice answers one question, not the one that follows as well; a number may well have the same digit twice."""
+    if key.digit != call.pressed or key.at is None or call.pressed_at is None or (call.dialogue is not None and call.dialogue.entering):
+        return False
+    return 0 <= key.at - call.pressed_at < DOUBLE_S
 
 
 def _said(step: Step) -> None:
@@ -205,6 +220,22 @@ def _caller_gone(step: Step, cut_off: bool) -> None:
     if call.phase in (Phase.ENDED, Phase.SAFETY_NET):
         step.set(phase=Phase.ENDED)
         return
+    _let_everybody_go(step)
+    step.do(m.Note(kind="hangup", detail={"by": "system" if cut_off else "caller"}))
+    dialogues.left(step)
+    step.finish(_outcome_on_leaving(call, cut_off=cut_off, arranged=step.call.arranged))
+
+
+def _taken_away(step: Step) -> None:
+    """Somebody else has the caller now, with place and row: what is ours is tidied up, nothing is said about how the contact ended."""
+    if step.call.phase not in (Phase.ENDED, Phase.SAFETY_NET):
+        _let_everybody_go(step)
+        step.note("taken_away")
+
+
+def _let_everybody_go(step: Step) -> None:
+    """Legs, counsellor and place: the call is over for us."""
+    call = step.call
     if call.offer and call.phase is Phase.WAITING:
         step.do(
             m.DropLeg(leg_id=call.offer.leg_id, elsewhere=not call.leg_up),
@@ -217,10 +248,8 @@ def _caller_gone(step: Step, cut_off: bool) -> None:
     outside.stop(step)
     if call.desk_leg:
         step.do(m.DropLeg(leg_id=call.desk_leg, elsewhere=call.phase is Phase.DIALLING))
-    step.do(m.Leave(), m.Note(kind="hangup", detail={"by": "system" if cut_off else "caller"}))
-    dialogues.left(step)
+    step.do(m.Leave())
     step.set(phase=Phase.ENDED, offer=None, desk_leg="", joined=False)
-    step.finish(_outcome_on_leaving(call, cut_off=cut_off, arranged=step.call.arranged))
 
 
 def _outcome_on_leaving(call: Call, *, cut_off: bool, arranged: bool) -> Outcome:

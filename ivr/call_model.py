@@ -60,6 +60,7 @@ from ivr.happenings import (
     PlaybackDone,
     Resumed,
     Spoke,
+    TakenAway,
     TimerFired,
     Unattended,
     Unroutable,
@@ -73,7 +74,7 @@ __all__ = [
     "DialDesk", "DialogueDone", "Digit", "DropLeg", "EndTalk", "Entered", "Finish", "GiveCode", "HangUp", "Happening", "Held", "HoldCaller",
     "HoldFailed", "Join", "Leave", "LegDigit", "LegDown", "LegUp", "Listen", "MarkSilent", "Note", "OfferGranted", "OverflowOver",
     "Overflowed", "Phase", "Place", "PlaceFor", "Play", "PlaybackDone", "Promised", "Question", "RaiseLane", "Reconnect", "Resumed",
-    "RingOutside", "SayToLeg", "Seat", "SetLanguage", "Spoke", "Start", "Stop", "StopPlay", "Timer", "TimerFired", "ToSafetyNet",
+    "RingOutside", "SayToLeg", "Seat", "SetLanguage", "Spoke", "Start", "Stop", "StopPlay", "TakenAway", "Timer", "TimerFired", "ToSafetyNet",
     "Unattended", "Unroutable",
 ]  # fmt: skip
 
@@ -106,6 +107,9 @@ class Call:
     settling: bool = False
     #: A key pressed while something had to be heard to its end.
     key_later: str = ""
+    #: The last key that counted, and when (`Digit.at`). Never logged.
+    pressed: str = field(default="", repr=False)
+    pressed_at: float | None = None
     #: The caller spoke or pressed a key.
     heard_of: bool = False
     question: Question = Question.NOT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -29,8 +28,6 @@ from routing.model import ContactState, Kind, Offer, OfferResult, Outcome, Waiti
 
 log = structlog.get_logger()
 
-#: Keeps a reservation for so many seconds from now; False: it was lost. Raises `DatabaseError`.
-Hold = Callable[[Offer, float], Awaitable[bool]]
 #: Channels end within milliseconds of their hang-up; this is for events that never come.
 LINGER_S = 10.0
 #: How long the result of an attempt is tried to be written; after that the request is reclaimed by what the contact tells.
@@ -49,7 +46,6 @@ class CallbackActor:
         calls: Calls,
         *,
         language: str,
-        hold: Hold,
         lease_s: float,
     ) -> None:
         self.contact_id = contact_id
@@ -70,7 +66,6 @@ class CallbackActor:
         self._mailbox = mailbox
         self._services = services
         self._calls = calls
-        self._hold = hold
         self._lease_s = lease_s
         self._stage = CallbackStage(due, contact_id, mailbox, services, language=language)
         self._keeping: asyncio.Task[None] | None = None
@@ -85,9 +80,18 @@ class CallbackActor:
         """A counsellor's or the person's phone was rung for it."""
         return self._stage.rang
 
+    @property
+    def offer(self) -> Offer | None:
+        """The counsellor whom the line reserved."""
+        return self.state.offer
+
     def ring(self, offer: Offer) -> None:
         """The line reserved a counsellor."""
-        self._mailbox.put(h.OfferGranted(offer=offer))
+        self.post(h.OfferGranted(offer=offer))
+
+    def post(self, happening: h.Happening) -> None:
+        """Let something happen to it."""
+        self._mailbox.put(happening)
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -210,8 +214,6 @@ class CallbackActor:
     async def _do(self, command: c.Command) -> None:
         services, stage = self._services, self._stage
         match command:
-            case c.Reserve(offer=offer, seconds=seconds):
-                await self._reserve(offer, seconds)
             case c.RingCounsellor(offer=offer):
                 stage.ring_counsellor(offer)
             case c.RingPerson(leg_id=leg_id):
@@ -242,15 +244,6 @@ class CallbackActor:
             case c.Done(result=result):
                 await self._done(result)
 
-    async def _reserve(self, offer: Offer, seconds: float) -> None:
-        try:
-            kept = await self._hold(offer, seconds)
-        except DatabaseError:
-            kept = False
-        if not kept:
-            log.warning("reservation_lost", leg_id=offer.leg_id)
-            self._mailbox.put(h.ConnectFailed(leg_id=offer.leg_id))
-
     async def _ring_person(self, leg_id: str) -> None:
         try:
             if not await self._services.callbacks.attempt(self._due, self.contact_id):
@@ -269,20 +262,7 @@ class CallbackActor:
             # A live contact keeps its request by itself.
             self._keeping.cancel()
         self._stage.stop()
-        call = Call(
-            id=str(self.contact_id),
-            phase=CallPhase.WAITING,
-            language=due.language,
-            number=due.number,
-            plays=self.state.plays,
-            heard_of=True,
-            lane=due.lane,
-            since=due.virtual_start,
-            joined=True,
-            offer=offer,
-            leg_up=seated,
-            unsaid=() if seated else ("callback_connecting",),
-        )
+        call = handed(self.state, due, offer, seated=seated)
         person = self.state.person_leg
         actor = CallActor(call, self.contact_id, person, due.language, self._mailbox, services)
         actor.on_talk = self._talk_began
@@ -324,10 +304,12 @@ class CallbackActor:
 
     async def _done(self, result: Result) -> None:
         services, outcome = self._services, OUTCOMES[result]
+        self._written = await self._write(result)
+        # A contact that has ended would set the counsellor free who still hears how it came out.
+        await self._stage.released()
         metrics.outcomes_total.labels(outcome=str(outcome)).inc()
         services.contacts.ended(self.contact_id, outcome)
         services.contacts.note(self.contact_id, "outcome", {"outcome": str(outcome)})
-        self._written = await self._write(result)
 
     async def _write(self, result: Result) -> CallbackState | None:
         for _ in range(WRITE_TRIES):
@@ -337,3 +319,22 @@ class CallbackActor:
                 await asyncio.sleep(WRITE_RETRY_S)
         log.warning("callback_result_not_written")
         return None
+
+
+def handed(state: Callback, due: Due, offer: Offer, *, seated: bool) -> Call:
+    """The ordinary call of a person who is on the line now. Pure."""
+    return Call(
+        id=state.id,
+        phase=CallPhase.WAITING,
+        language=due.language,
+        number=due.number,
+        plays=state.plays,
+        heard_of=True,
+        lane=due.lane,
+        since=due.virtual_start,
+        # In the line as a call-back, not as a caller: should this counsellor be lost, they join like everybody, with standby and safety net.
+        joined=False,
+        offer=offer,
+        leg_up=seated,
+        unsaid=() if seated else ("callback_connecting",),
+    )

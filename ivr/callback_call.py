@@ -20,7 +20,6 @@ from ivr.callback_commands import (
     Leave,
     Note,
     Release,
-    Reserve,
     Result,
     RingCounsellor,
     RingPerson,
@@ -91,11 +90,6 @@ class Plan:
     ask_s: float = 25.0
     #: How long the counsellor's phone rings.
     counsellor_ring_s: float = 20.0
-
-    @property
-    def reserved_s(self) -> float:
-        """How long the counsellor must be kept for it, at most."""
-        return self.counsellor_ring_s + self.ring_s + self.ask_s + 3 * RING_GUARD_S
 
     @property
     def question(self) -> tuple[str, ...]:
@@ -180,7 +174,7 @@ class _Step:
                 self.do(Close(offer=offer, result=OfferResult.WITHDRAWN))
             return
         self.set(offer=offer, seated=False)
-        self.do(Note(kind="offered", detail={"counsellor": offer.extension}), Reserve(offer=offer, seconds=self.plan.reserved_s))
+        self.do(Note(kind="offered", detail={"counsellor": offer.extension}))
         if self.plan.person_first:
             self.ring_person()
         else:

@@ -16,7 +16,7 @@ from core.alarms import AlarmKind
 from core.errors import DatabaseError
 from core.ids import new_id
 from ivr.ari import Mailbox
-from ivr.callback_actor import CallbackActor, Hold
+from ivr.callback_actor import CallbackActor
 from ivr.callback_commands import Result
 from ivr.calls import Calls
 from ivr.outbound import Purpose
@@ -38,15 +38,14 @@ PAUSE_S = 30.0
 
 
 class CallbackCalls:
-    """Service task. `hold` keeps a reservation (`routing.reservations.Reservations.hold`); `accepting`: as for new calls."""
+    """Service task. `accepting`: as for new calls."""
 
-    def __init__(self, services: Services, calls: Calls, *, worker: str, language: str, hold: Hold, accepting: Callable[[], bool]) -> None:
+    def __init__(self, services: Services, calls: Calls, *, worker: str, language: str, accepting: Callable[[], bool]) -> None:
         """`worker`: under which name requests are claimed; `language`: what counsellors hear."""
         self._services = services
         self._calls = calls
         self._worker = worker
         self._language = language
-        self._hold = hold
         self._accepting = accepting
         self._wake = asyncio.Event()
         self._live: dict[UUID, CallbackActor] = {}
@@ -93,9 +92,7 @@ class CallbackCalls:
 
     def _begin(self, due: Due) -> None:
         mailbox: Mailbox[Message] = Mailbox(f"callback {due.id}")
-        actor = CallbackActor(
-            due, new_id(), mailbox, self._services, self._calls, language=self._language, hold=self._hold, lease_s=LEASE_S
-        )
+        actor = CallbackActor(due, new_id(), mailbox, self._services, self._calls, language=self._language, lease_s=LEASE_S)
         self._live[due.id] = actor
         self._services.spawn(self._run(due, actor), f"callback {due.id}")
 

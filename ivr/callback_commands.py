@@ -23,14 +23,6 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reserve:
-    """Keep the counsellor for so long. Lost: `ConnectFailed` with the offer's leg."""
-
-    offer: Offer
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RingCounsellor:
     """Ring the reserved counsellor."""
 
@@ -135,5 +127,5 @@ class Done:
 
 
 Command = (
-    Reserve | RingCounsellor | RingPerson | Seat | Say | StopSay | Start | Stop | Drop | Close | Release | HandOver | Leave | Note | Done
+    RingCounsellor | RingPerson | Seat | Say | StopSay | Start | Stop | Drop | Close | Release | HandOver | Leave | Note | Done
 )  # fmt: skip

@@ -140,6 +140,11 @@ class CallbackStage:
         """Tell the counsellor that it came to nothing, hang up, set them free; `clear` waits for it."""
         self._releases.append(self._services.spawn(self._release(offer), f"release {offer.leg_id}"))
 
+    async def released(self) -> None:
+        """The counsellor has heard it, and is free."""
+        for release in self._releases:
+            await release
+
     async def _release(self, offer: Offer) -> None:
         prompt, services = "callback_not_reached", self._services
         await self.silence()
@@ -190,8 +195,7 @@ class CallbackStage:
     async def clear(self) -> None:
         """Nothing is left behind: the counsellor has heard it, legs are hung up, the bridge is gone."""
         self.stop()
-        for release in self._releases:
-            await release
+        await self.released()
         for leg in self.legs.values():
             if not leg.gone:
                 leg.drop(elsewhere=False)

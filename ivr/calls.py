@@ -12,13 +12,14 @@ from uuid import UUID
 import structlog
 
 from core import metrics
-from core.errors import DatabaseError
+from core.errors import DatabaseConflict, DatabaseError
 from core.ids import new_id
-from core.phone import normalise
+from core.phone import Number, normalise
 from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.ari import AriError, CallBroadcast, Event, Mailbox, StasisEnd, StasisStart
 from ivr.call_model import Call, Phase
+from ivr.overflow import Chain
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from routing.contacts import LiveContact
@@ -33,8 +34,15 @@ STASIS_START_S = 5.0
 class Ringable(Protocol):
     """Has a contact in the line, and is told when a counsellor is reserved for it."""
 
+    @property
+    def offer(self) -> Offer | None:
+        """The reserved counsellor."""
+
     def ring(self, offer: Offer) -> None:
         """A counsellor is reserved. Must not block."""
+
+    def post(self, happening: m.Happening) -> None:
+        """Let something happen to it."""
 
 
 def known_of(contact: LiveContact) -> Call:
@@ -48,6 +56,7 @@ def known_of(contact: LiveContact) -> Call:
         since=contact.virtual_start,
         place=contact.promised_place,
         arranged=contact.arranged,
+        overflow=Chain(rounds=contact.overflows),
         talked=contact.answered_at is not None,
         # Of a silence before now nothing is known; nobody is asked twice.
         heard_of=True,
@@ -173,11 +182,11 @@ class Calls:
         number = normalise("" if presentation.startswith("prohib") else channel.caller_number)
         contact_id = new_id()
         direct = entry != "menu"
-        row: LiveContact | None = None
         services = self._services
         at = services.clock.now()
-        try:
-            written = await services.contacts.enter(
+
+        async def enter() -> bool:
+            return await services.contacts.enter(
                 contact_id,
                 channel_id=channel.id,
                 entry=entry,
@@ -187,17 +196,17 @@ class Calls:
                 at=at,
                 state=ContactState.WAITING if direct else ContactState.MENU,
             )
-            if not written:
-                # Back from the dialplan, which held the caller while this program was away: with the place they had.
-                row = next((row for row in await services.contacts.live() if row.channel_id == channel.id), None)
-                contact_id = row.id if row else contact_id
-                services.contacts.note(contact_id, "back_from_safety_net")
-                services.contacts.state(contact_id, ContactState.WAITING)
-                direct = True
+
+        try:
+            row = None if await enter() else await self._returned(channel.id, contact_id, number, at, enter)
         except DatabaseError:
             log.error("call_not_written")
             await services.ari.move_to_dialplan(channel.id, SAFETY_NET)
             return
+        if row is not None:
+            contact_id, direct = row.id, True
+            services.contacts.note(contact_id, "back_from_safety_net")
+            services.contacts.state(contact_id, ContactState.WAITING)
         services.leg_book.made(channel.id, contact_id, "caller")
         services.leg_book.answered(channel.id)
         metrics.calls_entered_total.labels(entry="direct" if direct else "menu").inc()
@@ -210,6 +219,36 @@ class Calls:
         if row is not None:
             actor.stage.resume(bridges=set(), row=row)
         await self.run(actor, m.Entered(direct=direct))
+
+    async def _returned(
+        self, channel_id: str, contact_id: UUID, number: Number, at: datetime, enter: Callable[[], Awaitable[bool]]
+    ) -> LiveContact:
+        """Back from the dialplan, or from a worker that is no more: with the place they had. Raises `DatabaseError`.
+
+        If their contact has ended meanwhile (nobody saw that they live on), another one, `contact_id`, goes on from there.
+        """
+        contacts = self._services.contacts
+        if (row := await contacts.take(channel_id)) is not None:
+            return row
+        ended = await contacts.part(channel_id)
+        if ended is None or not await enter():
+            raise DatabaseConflict("the contact of a channel has changed meanwhile")
+        contacts.note(contact_id, "continues", {"contact": str(ended.id)})
+        row = replace(
+            ended,
+            id=contact_id,
+            channel_id=channel_id,
+            state=ContactState.WAITING,
+            entered_at=at,
+            queued_at=None,
+            answered_at=None,
+            virtual_start=ended.virtual_start or ended.queued_at,
+            number=None if number.withheld else number.e164,
+        )
+        contacts.language(contact_id, row.language)
+        contacts.lane(contact_id, row.lane)
+        contacts.promised(contact_id, row.promised_until, row.promised_place)
+        return row
 
     async def run(self, actor: CallActor, first: m.Happening) -> None:
         """Give a call its actor until it is over."""
@@ -225,8 +264,10 @@ class Calls:
             await self._services.ari.move_to_dialplan(actor.channel_id, SAFETY_NET)
             raise
         finally:
-            self._actors.pop(actor.contact_id, None)
-            self._services.router.leave(actor.contact_id)
+            # A caller who was away for a moment may have another actor by now.
+            if self._actors.get(actor.contact_id) is actor:
+                del self._actors[actor.contact_id]
+                self._services.router.leave(actor.contact_id)
 
     # --- the router's telephone ----------------------------------------------------------------------------------------
 
@@ -237,6 +278,16 @@ class Calls:
             self._services.spawn(self._services.router.close(offer, OfferResult.WITHDRAWN), "offer withdrawn")
         else:
             actor.ring(offer)
+
+    def open_offers(self) -> list[Offer]:
+        """See `routing.ports.Telephony`."""
+        calls = [actor.call.offer for actor in self._actors.values() if actor.call.phase is Phase.WAITING]
+        return [offer for offer in (*calls, *(callback.offer for callback in self._callbacks.values())) if offer is not None]
+
+    def reservation_lost(self, offer: Offer) -> None:
+        """See `routing.ports.Telephony`."""
+        if actor := self._callbacks.get(offer.contact_id) or self._actors.get(offer.contact_id):
+            actor.post(m.ConnectFailed(leg_id=offer.leg_id))
 
     def overflow(self, contact_id: UUID, reason: OverflowReason) -> None:
         """Standby list and partner line are to be tried; the contact stays in the line."""

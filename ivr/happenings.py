@@ -26,6 +26,8 @@ class Digit:
     """The caller pressed a key. Never log it."""
 
     digit: str = field(repr=False)
+    #: Seconds, of whatever clock, the same for every key of a call; None: not known.
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,11 @@ class CallerGone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenAway:
+    """The caller's channel lives on, but not with us: in the dialplan, or with another worker. The contact is not ours to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unroutable:
     """The database is away: nobody can be reserved."""
 
@@ -157,5 +164,5 @@ class Unattended:
 
 Happening = (
     Entered | Resumed | Digit | Spoke | PlaybackDone | TimerFired | Held | HoldFailed | Place | DialogueDone | OfferGranted | LegUp | LegDown
-    | LegDigit | Connected | ConnectFailed | CallerGone | Unroutable | Overflowed | Unattended
+    | LegDigit | Connected | ConnectFailed | CallerGone | TakenAway | Unroutable | Overflowed | Unattended
 )  # fmt: skip

@@ -27,7 +27,10 @@ from routing.model import Lane, Offer, Outcome, Waiting
 log = structlog.get_logger()
 
 #: What a line of the timeline adds to `keys_total`.
-_KEYS = {"key_5": "five", "transfer": "dasan", "wrong_key": "wrong", "silence": "silence"}
+_KEYS = {
+    "key_5": "five", "transfer": "dasan", "wrong_key": "wrong", "silence": "silence",
+    "danger_key": "danger", "repeat": "repeat", "language": "language", "other_key": "wrong",
+}  # fmt: skip
 #: Of a call-back that the caller agreed to and hung up on: it is tried this often, each time after twice as long.
 ARRANGE_TRIES = 5
 #: How a contact ended -> why it is put on the call-back list.
@@ -56,6 +59,8 @@ class LineBooks:
         self._joined_at: datetime | None = None
         #: Since when this stretch of waiting lasts; a rescue begins another.
         self._stretch_at: datetime | None = None
+        #: Of the stretch that a restart met: since when it lasts, and when somebody outside was last tried in it.
+        self._met: tuple[datetime | None, datetime | None] = (None, None)
         #: The wait was measured; one after a rescue is another matter.
         self._answered = False
         self._over = False
@@ -68,6 +73,7 @@ class LineBooks:
         self._joined_at = row.queued_at
         self._lane = row.lane
         self._answered = row.answered_at is not None
+        self._met = (None if self._answered else row.queued_at, row.overflowed)
         if row.promised_until is not None or row.promised_place is not None:
             self._services.router.promised(row.id, row.promised_until, row.promised_place)
 
@@ -100,8 +106,9 @@ class LineBooks:
             case m.OverflowOver():
                 services.router.overflow_over(self.contact_id)
             case m.Note(kind=kind, detail=detail):
-                if kind in _KEYS:
-                    metrics.keys_total.labels(what=_KEYS[kind]).inc()
+                if what := detail.get("what") if kind == "dialogue" else _KEYS.get(kind):
+                    # A dialogue says itself which key it is: callback, code.
+                    metrics.keys_total.labels(what=what).inc()
                 elif kind == "rescued":
                     metrics.rescues_total.inc()
                 services.contacts.note(self.contact_id, kind, detail)
@@ -119,7 +126,8 @@ class LineBooks:
         if command.since is not None and self._since is not None and command.since != self._since:
             services.contacts.place(self.contact_id, command.since)
         self._since = command.since or self._since or now
-        self._stretch_at = self._stretch_at if command.again and self._stretch_at else now
+        (met, overflowed), self._met = self._met, (None, None)
+        self._stretch_at = self._stretch_at if command.again and self._stretch_at else met or now
         self._joined_at = self._joined_at or now
         joined = services.router.join(
             Waiting(
@@ -129,6 +137,7 @@ class LineBooks:
                 language=self.language,
                 named=command.named,
                 joined=self._stretch_at,
+                overflowed=overflowed,
             )
         )
         services.contacts.queued(self.contact_id, now, self._since)

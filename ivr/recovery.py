@@ -7,7 +7,8 @@ nowhere recorded, so it is found by comparison (docs: architecture, "Truth").
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -16,63 +17,28 @@ from core import metrics
 from core.errors import DatabaseError
 from ivr import call_model as m
 from ivr.actor import CallActor
-from ivr.ari import AriError, Bridge, Channel, Mailbox
-from ivr.call_model import Call, Phase
-from ivr.calls import Calls, known_of, numbers_from
+from ivr.ari import AriError, Conflict, Mailbox
+from ivr.call_model import Phase
+from ivr.calls import Calls, numbers_from
 from ivr.line_books import list_dropped_out
-from ivr.overflow import Chain
+from ivr.picture import Picture, resumed
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from ivr.watchdog import Watchdog, beside_the_bridge
 from routing.contacts import LiveContact
 from routing.model import ContactState, Offer, OfferResult, Outcome
 
+__all__ = ["Picture", "Recovery", "resumed"]
+
 log = structlog.get_logger()
 
-_LEG_PREFIXES = ("leg-", "desk-", "over-")
 _BRIDGE_PREFIXES = ("hold-", "talk-")
-#: Dialplan context of counsellors' phones.
-FROM_COUNSELLOR = "from-counsellor"
+#: Dialplan context in which calls are offered to the programs that are there.
+ENTRY = "from-trunk"
+#: A person who is called back; connected to nobody before they have said that it is them.
+CALLED_PREFIX = "person-"
 #: A call younger than this may be ahead of a list that was made a moment ago.
 SETTLED_S = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """Asterisk at one instant."""
-
-    channels: dict[str, Channel]
-    bridges: dict[str, Bridge]
-    started_at: datetime | None
-
-    def together(self, bridge_id: str, *channel_ids: str) -> bool:
-        """Whether all of these channels are in that bridge."""
-        bridge = self.bridges.get(bridge_id)
-        return bridge is not None and all(channel_id in bridge.channel_ids for channel_id in channel_ids)
-
-
-def resumed(contact: LiveContact, offer: Offer | None, picture: Picture) -> Call:
-    """The state in which a call is found after a restart. Pure."""
-    call_id, known = str(contact.id), known_of(contact)
-    desk_leg = next((key for key in picture.channels if key.startswith(f"desk-{call_id}-")), "")
-    if desk_leg:
-        together = picture.together(f"talk-{call_id}", contact.channel_id, desk_leg)
-        return replace(known, phase=Phase.TRANSFERRED if together else Phase.DIALLING, desk_leg=desk_leg, connected=together)
-    outside = sorted((key for key in picture.channels if key.startswith(f"over-{call_id}-")), key=lambda key: int(key.rpartition("-")[2]))
-    for key in outside:
-        if picture.together(f"talk-{call_id}", contact.channel_id, key):
-            return replace(known, phase=Phase.OVERFLOW, overflow=Chain(call_id=call_id, leg_id=key), talked=True, connected=True)
-    if outside:
-        # Whoever was rung or asked is let go; the line asks again, with other legs.
-        known = replace(known, overflow=Chain(call_id=call_id, legs=int(outside[-1].rpartition("-")[2])))
-    leg = picture.channels.get(offer.leg_id) if offer else None
-    if offer and leg:
-        if picture.together(f"talk-{call_id}", contact.channel_id, offer.leg_id):
-            return replace(known, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True, connected=True)
-        return replace(known, phase=Phase.WAITING, offer=offer, leg_up=leg.state == "Up")
-    if contact.state is ContactState.MENU:
-        return replace(known, phase=Phase.MENU)
-    return replace(known, phase=Phase.WAITING)
 
 
 class Recovery:
@@ -85,15 +51,18 @@ class Recovery:
         self.watchdog = Watchdog(lambda: calls.actors, services.alarms, services.clock)
         #: Found once by the periodic comparison; acted on when found again, since lists are a moment old when they arrive.
         self._suspects: set[str] = set()
+        #: Connected, and the rows are not ours yet: an earlier run of this worker, or another process of its name, may think they are.
+        self._unadopted = True
 
     async def look(self) -> Picture:
         """List Asterisk's channels and bridges. Raises `AriError`."""
         ari = self._services.ari
-        info, channels, bridges = await asyncio.gather(ari.asterisk_info(), ari.channels(), ari.bridges())
+        info, channels, bridges, application = await asyncio.gather(ari.asterisk_info(), ari.channels(), ari.bridges(), ari.application())
         return Picture(
             channels={channel.id: channel for channel in channels},
             bridges={bridge.id: bridge for bridge in bridges},
             started_at=info.started_at,
+            ours=None if application is None else frozenset(application.channel_ids),
         )
 
     async def on_connect(self) -> None:
@@ -101,12 +70,13 @@ class Recovery:
         looked_at = self._services.clock.monotonic()
         picture = await self.look()
         self._check_actors(picture, settled_s=0.0, looked_at=looked_at)
+        self._unadopted = True
         try:
-            rows = await self._services.contacts.live()
+            rows = await self._rows()
             offers = await self._services.contacts.last_offers([row.id for row in rows])
         except DatabaseError:
-            # The dialplan keeps the callers; the periodic comparison adopts them when the database is back.
             log.error("recovery_without_database")
+            self._suspects = await self._without_database(picture, before=set())
             return
         for row in rows:
             # What became of a call in the dialplan's hands is in its record, which is read meanwhile.
@@ -122,24 +92,52 @@ class Recovery:
             try:
                 looked_at = self._services.clock.monotonic()
                 picture = await self.look()
-                self._check_actors(picture, settled_s=SETTLED_S, looked_at=looked_at)
-                rows = await self._services.contacts.live()
-                unowned = [row for row in rows if not self._owned(row) and row.channel_id not in self._calls.arriving]
-                missing = {f"row-{row.id}" for row in unowned}
-                offers = await self._services.contacts.last_offers([row.id for row in unowned])
-                for row in unowned:
-                    if f"row-{row.id}" in self._suspects and not self._owned(row):
-                        self._settle(row, offers.get(row.id), picture)
-                orphans = await self._orphans(picture, _ours(rows), certain=False)
-                self._suspects = missing | orphans
-                await self._services.router.free_ended()
-            except (AriError, DatabaseError) as error:
+                away = self._check_actors(picture, settled_s=SETTLED_S, looked_at=looked_at)
+                try:
+                    self._suspects = away | await self._compare(picture)
+                    await self._services.router.free_ended()
+                except DatabaseError as error:
+                    log.info("comparison_put_off", reason=type(error).__name__)
+                    self._suspects = away | await self._without_database(picture, before=self._suspects)
+            except AriError as error:
                 log.info("comparison_put_off", reason=type(error).__name__)
 
-    def _check_actors(self, picture: Picture, *, settled_s: float, looked_at: float) -> None:
-        """Tell live calls what they missed. `looked_at`: when the picture was begun (monotonic)."""
+    async def _rows(self) -> list[LiveContact]:
+        """This worker's live contacts; ours from the first time on that they can be read after a connect."""
+        if not self._unadopted:
+            return await self._services.contacts.live()
+        rows = await self._services.contacts.adopt()
+        self._unadopted = False
+        return rows
+
+    async def _compare(self, picture: Picture) -> set[str]:
+        """Once; what was found and is to be found again before it is acted on."""
+        contacts, certain = self._services.contacts, self._unadopted
+        rows = await self._rows()
+        mine = [row for row in rows if not self._taken_care_of(row)]
+        # A talk goes on without a program, and its own worker may yet come back to it.
+        left = [row for row in await contacts.left_behind() if not picture.talks(row.channel_id)]
+        offers = await contacts.last_offers([row.id for row in (*mine, *left)])
+        found = set()
+        for row in (*mine, *left):
+            key = f"row-{row.id}-{row.owner}"
+            found.add(key)
+            # Of one who is gone the safety net's record may tell more; it is read meanwhile.
+            sure = key in self._suspects or (certain and row in mine and row.channel_id in picture.channels)
+            if not sure or self._taken_care_of(row) or not (contacts.owns(row) or await contacts.claim(row)):
+                continue
+            if row in left:
+                metrics.repairs_total.labels(kind="taken_over").inc()
+                contacts.note(row.id, "taken_over")
+            self._settle(row, offers.get(row.id), picture, left_behind=row in left)
+        return found | await self._orphans(picture, _ours(rows), certain=False)
+
+    # --- calls that have an actor --------------------------------------------------------------------------------------
+
+    def _check_actors(self, picture: Picture, *, settled_s: float, looked_at: float) -> set[str]:
+        """Tell live calls what they missed. `looked_at`: when the picture was begun (monotonic). Returns who seems to be elsewhere."""
         # A list may be seconds on its way (a repeated request): what is younger than the question cannot be in the answer.
-        now = looked_at
+        now, away = looked_at, set()
         for actor in list(self._calls.actors.values()):
             if actor.over or now - actor.since < settled_s:
                 continue
@@ -147,9 +145,16 @@ class Recovery:
                 metrics.repairs_total.labels(kind="caller_gone").inc()
                 actor.post(m.CallerGone(cut_off=self._restarted_since(actor, picture)))
                 continue
+            if picture.elsewhere(actor.channel_id):
+                away.add(key := f"away-{actor.channel_id}")
+                if not settled_s or key in self._suspects:
+                    metrics.repairs_total.labels(kind="taken_away").inc()
+                    actor.post(m.TakenAway())
+                continue
             actor.stage.check_legs(picture.channels, now=now, settled_s=settled_s)
             actor.seen_at = now
             self._check_bridges(actor, picture, looked_at=looked_at)
+        return away
 
     def _check_bridges(self, actor: CallActor, picture: Picture, *, looked_at: float) -> None:
         """Whoever should hear music or talk is where that is to be heard."""
@@ -172,16 +177,21 @@ class Recovery:
     def _restarted_since(self, actor: CallActor, picture: Picture) -> bool:
         return picture.started_at is not None and picture.started_at > actor.entered_at
 
+    # --- rows that have none -------------------------------------------------------------------------------------------
+
     def _owned(self, row: LiveContact) -> bool:
         return row.id in self._calls.actors or row.id in self._calls.callbacks
 
-    def _settle(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
-        """A live row without an actor: adopt the call, or end the row."""
+    def _taken_care_of(self, row: LiveContact) -> bool:
+        return self._owned(row) or row.channel_id in self._calls.arriving
+
+    def _settle(self, row: LiveContact, offer: Offer | None, picture: Picture, *, left_behind: bool = False) -> None:
+        """A live row without an actor: adopt the call, leave it to the dialplan, or end the row. `left_behind`: by another worker."""
         contacts = self._services.contacts
         if self._owned(row):
             return
         if row.state is ContactState.CALLING_BACK and not (offer and picture.together(f"talk-{row.id}", row.channel_id, offer.leg_id)):
-            self._callback_interrupted(row)
+            self._callback_interrupted(row, picture.legs_of(row.id, offer))
             return
         channel = picture.channels.get(row.channel_id)
         if channel is None:
@@ -192,9 +202,14 @@ class Recovery:
             contacts.ended(row.id, outcome)
             contacts.note(row.id, "outcome", {"outcome": str(outcome)})
             list_dropped_out(self._services, row.id, outcome)
+            self._services.spawn(self._clear(row, offer, picture), f"clear {row.id}")
             return
-        if row.state is ContactState.SAFETY_NET:
+        if row.state is ContactState.SAFETY_NET and not left_behind:
             # The dialplan has it; it ends there, or comes back by itself.
+            return
+        if picture.elsewhere(row.channel_id):
+            if not picture.talks(row.channel_id):
+                self._services.spawn(self._offer_again(row, offer, picture), f"offer {row.id}")
             return
         call = replace(resumed(row, offer, picture), plays=numbers_from(row, self._services.clock.now()))
         if offer is not None and call.offer is None:
@@ -217,47 +232,79 @@ class Recovery:
         await self._services.router.close(offer, OfferResult.FAILED)
         await self._services.router.end_talk(offer.counsellor_id, offer.epoch)
 
-    def _callback_interrupted(self, row: LiveContact) -> None:
+    async def _offer_again(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
+        """The caller is in the dialplan's hands, or in those of a program that is no more: then they are offered to those that are there."""
+        services = self._services
+        # First, since the next program makes bridges of the same names; the caller is there in a moment.
+        await self._clear(row, offer, picture)
+        if offer is not None:
+            await self._give_back(offer)
+        try:
+            await services.ari.move_to_dialplan(row.channel_id, ENTRY)
+            log.warning("caller_offered_again", call_id=str(row.id))
+        except Conflict:
+            # The dialplan has it.
+            log.info("caller_in_dialplan", call_id=str(row.id))
+        except AriError as error:
+            log.warning("caller_not_offered", call_id=str(row.id), operation=error.operation, status=error.status)
+            if row.state is ContactState.SAFETY_NET:
+                # That is not so, it seems; the next comparison tries again.
+                services.contacts.state(row.id, ContactState.WAITING)
+            return
+        if not self._taken_care_of(row):
+            metrics.repairs_total.labels(kind="in_dialplan").inc()
+            services.contacts.state(row.id, ContactState.SAFETY_NET)
+
+    async def _clear(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
+        """Legs and bridges of a contact that nobody needs any more."""
+        await self._hang_up(*picture.legs_of(row.id, offer))
+        for bridge_id in (f"{prefix}{row.id}" for prefix in _BRIDGE_PREFIXES):
+            if bridge_id in picture.bridges:
+                try:
+                    await self._services.ari.destroy_bridge(bridge_id)
+                except AriError as error:
+                    log.info("operation_failed", operation=error.operation, status=error.status)
+
+    def _callback_interrupted(self, row: LiveContact, legs: list[str]) -> None:
         """A call-back of an earlier run whose person was not talking yet: nobody hears anything from us; it is tried again.
 
-        Its counsellor's leg is an orphan and is hung up as one; the request is reclaimed when its lease ends.
+        The request is reclaimed when its lease ends.
         """
         metrics.repairs_total.labels(kind="callback_ended").inc()
         metrics.outcomes_total.labels(outcome=str(Outcome.CALLBACK_INTERRUPTED)).inc()
         self._services.contacts.ended(row.id, Outcome.CALLBACK_INTERRUPTED)
         self._services.contacts.note(row.id, "outcome", {"outcome": str(Outcome.CALLBACK_INTERRUPTED)})
-        self._services.spawn(self._hang_up(row.channel_id), f"hang up {row.channel_id}")
+        self._services.spawn(self._hang_up(row.channel_id, *legs), f"hang up {row.channel_id}")
 
-    async def _hang_up(self, channel_id: str) -> None:
-        try:
-            await self._services.ari.hangup(channel_id, "normal")
-        except AriError as error:
-            log.info("operation_failed", operation=error.operation, status=error.status)
+    async def _hang_up(self, *channel_ids: str) -> None:
+        for channel_id in channel_ids:
+            try:
+                await self._services.ari.hangup(channel_id, "normal")
+            except AriError as error:
+                log.info("operation_failed", operation=error.operation, status=error.status)
+
+    # --- channels of nobody --------------------------------------------------------------------------------------------
+
+    async def _without_database(self, picture: Picture, *, before: set[str]) -> set[str]:
+        """Nobody can be taken up: callers who hear nothing go to the dialplan at once, those with music if that lasts. Talks go on."""
+        found = set()
+        for channel_id in self._unowned(picture, known=()):
+            bridge = picture.bridge_of(channel_id)
+            if picture.talks(channel_id) or (bridge is None and channel_id.startswith(CALLED_PREFIX)):
+                continue
+            found.add(channel_id)
+            silent = bridge is None or bridge.kind != "holding"
+            if channel_id in before or (silent and not picture.is_leg(channel_id)):
+                await self._let_go(channel_id, picture)
+        return found
 
     async def _orphans(self, picture: Picture, known: set[str], *, certain: bool) -> set[str]:
         """Channels and bridges of ours that no call owns: legs are hung up, callers reach a human through the dialplan."""
         ari, found = self._services.ari, set()
-        application = await ari.application()
-        legs = [leg for actor in self._calls.actors.values() for leg in actor.stage.legs.values()]
-        # A leg that its call believes gone is nobody's, if it is there.
-        owned, forgotten = {leg.id for leg in legs if not leg.gone}, {leg.id for leg in legs if leg.gone}
-        callers = {actor.channel_id for actor in self._calls.actors.values()}
-        for channel_id in application.channel_ids if application else ():
-            has_owner = self._services.switchboard.owner(channel_id) is not None and channel_id not in forgotten
-            if has_owner or channel_id in owned | callers | known | self._calls.arriving:
-                continue
+        for channel_id in self._unowned(picture, known):
             found.add(channel_id)
-            if not (certain or channel_id in self._suspects):
-                continue
-            metrics.repairs_total.labels(kind="orphan").inc()
-            channel = picture.channels.get(channel_id)
-            # A counsellor dialling a code tries again; a caller is never hung up.
-            ours = channel_id.startswith(_LEG_PREFIXES) or (channel is not None and channel.dialplan_context == FROM_COUNSELLOR)
-            log.warning("orphan_channel", hung_up=ours)
-            if ours:
-                await ari.hangup(channel_id, "normal")
-            else:
-                await ari.move_to_dialplan(channel_id, SAFETY_NET)
+            if certain or channel_id in self._suspects:
+                await self._let_go(channel_id, picture)
         live = {str(contact_id) for contact_id in (*self._calls.actors, *self._calls.callbacks)}
         for bridge_id in picture.bridges:
             if (
@@ -270,6 +317,29 @@ class Recovery:
                 if certain or bridge_id in self._suspects:
                     await ari.destroy_bridge(bridge_id)
         return found
+
+    def _unowned(self, picture: Picture, known: Iterable[str]) -> list[str]:
+        """Channels in our application that belong to no call of ours, nor to one of `known` channels."""
+        legs = [leg for actor in self._calls.actors.values() for leg in actor.stage.legs.values()]
+        # A leg that its call believes gone is nobody's, if it is there.
+        owned, forgotten = {leg.id for leg in legs if not leg.gone}, {leg.id for leg in legs if leg.gone}
+        owned |= {actor.channel_id for actor in self._calls.actors.values()} | self._calls.arriving | set(known)
+        owner = self._services.switchboard.owner
+        return [key for key in sorted(picture.ours or ()) if key not in owned and (owner(key) is None or key in forgotten)]
+
+    async def _let_go(self, channel_id: str, picture: Picture) -> None:
+        """A counsellor dialling a code tries again; a caller is never hung up."""
+        ours = picture.is_leg(channel_id)
+        metrics.repairs_total.labels(kind="orphan").inc()
+        log.warning("orphan_channel", hung_up=ours)
+        if ours:
+            await self._hang_up(channel_id)
+            return
+        try:
+            await self._services.ari.move_to_dialplan(channel_id, SAFETY_NET)
+        except AriError as error:
+            # It has left us meanwhile, or the next comparison tries again.
+            log.info("operation_failed", operation=error.operation, status=error.status)
 
 
 def _ours(rows: list[LiveContact]) -> set[str]:

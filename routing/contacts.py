@@ -2,133 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Executable, Row, Uuid, bindparam, exists, func, insert, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import Row
 
 from core.cipher import NumberCipher
 from core.clock import Clock
 from core.database import Database
-from core.errors import CipherError
+from core.errors import CipherError, DatabaseUnavailable
 from core.journal import Journal
 from core.phone import Number
+from routing import contact_statements as sql
+from routing.contact_statements import JOURNAL_STATEMENTS
 from routing.model import ContactState, Kind, Lane, Offer, Outcome
-from routing.tables import callbacks, contacts, events
+from routing.reservations import WORKER_LEASE_S
+
+__all__ = ["JOURNAL_STATEMENTS", "Contacts", "LiveContact"]
 
 log = structlog.get_logger()
 
-#: One statement, one commit: the contact exists from here on, whatever happens to this program.
-_ENTER = text(
-    """
-    WITH entered AS (
-        INSERT INTO contacts (id, node, worker, channel_id, entry, dialled, language, number_cipher, number_index, withheld,
-                              state, entered_at)
-        VALUES (:id, :node, :worker, :channel_id, :entry, :dialled, :language, :number_cipher, :number_index, :withheld,
-                :state, :at)
-        ON CONFLICT (channel_id) DO NOTHING
-        RETURNING id
-    )
-    INSERT INTO events (contact_id, at, kind, detail) SELECT id, :at, 'invite', :detail FROM entered
-    RETURNING contact_id
-    """
-).bindparams(bindparam("id", type_=Uuid), bindparam("detail", type_=JSONB))
-
-#: A call of ours to somebody who asked for it: in the line from the start, with the place it had.
-_ENTER_CALLBACK = text(
-    """
-    WITH entered AS (
-        INSERT INTO contacts (id, node, worker, channel_id, entry, language, number_cipher, number_index, withheld, state, entered_at,
-                              queued_at, kind, lane, virtual_start, callback_id)
-        VALUES (:id, :node, :worker, :channel_id, 'callback', :language, :number_cipher, :number_index, false, 'calling_back', :at,
-                :at, 'callback', :lane, :virtual_start, :callback_id)
-        RETURNING id
-    )
-    INSERT INTO events (contact_id, at, kind) SELECT id, :at, 'callback_begun' FROM entered
-    RETURNING contact_id
-    """
-).bindparams(bindparam("id", type_=Uuid), bindparam("callback_id", type_=Uuid))
-
-_LAST_OFFERS = text(
-    """
-    SELECT DISTINCT ON (o.contact_id) o.*, c.extension
-    FROM offers o JOIN counsellors c ON c.id = o.counsellor_id
-    WHERE o.contact_id = ANY(:contact_ids) AND (o.result IS NULL OR o.result = 'answered')
-    ORDER BY o.contact_id, o.offered_at DESC
-    """
-).bindparams(bindparam("contact_ids", type_=ARRAY(Uuid)))
-
-_FIND = select(contacts.c.id).where(contacts.c.channel_id == bindparam("channel"), contacts.c.outcome.is_(None))
-
-_SAFETY_NET_ANSWERED = text(
-    """
-    WITH answered AS (
-        UPDATE contacts SET answered_at = :at, state = 'safety_net', counsellor_id = (SELECT id FROM counsellors WHERE extension = :extension)
-        WHERE channel_id = :channel_id AND outcome IS NULL AND (answered_at IS NULL OR answered_at < :at)
-        RETURNING id
-    )
-    INSERT INTO events (contact_id, at, kind, detail) SELECT id, :at, 'safety_net_answered', :detail FROM answered
-    """
-).bindparams(bindparam("detail", type_=JSONB))
-
-_SAFETY_NET_ENDED = text(
-    """
-    WITH ended AS (
-        UPDATE contacts SET ended_at = greatest(:at, entered_at), state = 'ended',
-               outcome = CASE WHEN answered_at IS NULL THEN 'abandoned_safety_net' ELSE 'talked_safety_net' END
-        WHERE channel_id = :channel_id AND outcome IS NULL AND state = 'safety_net'
-        RETURNING id, outcome
-    )
-    INSERT INTO events (contact_id, at, kind, detail) SELECT id, :at, 'outcome', jsonb_build_object('outcome', outcome) FROM ended
-    RETURNING contact_id
-    """
-)
-
-_ARRANGED = (
-    exists().where(callbacks.c.contact_id == contacts.c.id, callbacks.c.reason == "asked", callbacks.c.outcome.is_(None)).label("arranged")
-)
-
-#: Statements of the journal, by the name under which they are replayed.
-JOURNAL_STATEMENTS: Mapping[str, Executable] = {
-    "event": insert(events),
-    "contact_state": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(state=bindparam("new_state")),
-    "contact_queued": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None), contacts.c.queued_at.is_(None))
-    .values(queued_at=bindparam("at_time"), virtual_start=bindparam("place_since")),
-    # A code gave an earlier place back.
-    "contact_place": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(virtual_start=bindparam("place_since")),
-    # What is None was not announced this time: an earlier promise stands.
-    "contact_promised": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(
-        promised_until=func.coalesce(bindparam("until", type_=contacts.c.promised_until.type), contacts.c.promised_until),
-        promised_place=func.coalesce(bindparam("place", type_=contacts.c.promised_place.type), contacts.c.promised_place),
-    ),
-    "contact_language": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(language=bindparam("spoken")),
-    # Also after the end: a danger key in the last instant is still true.
-    "contact_lane": update(contacts).where(contacts.c.id == bindparam("contact_id")).values(lane=bindparam("new_lane")),
-    "contact_silent": update(contacts).where(contacts.c.id == bindparam("contact_id")).values(silent=True),
-    "contact_talking": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(state="talking", counsellor_id=bindparam("with_counsellor"), answered_at=text("coalesce(answered_at, :at_time)")),
-    "contact_outside": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(state="overflow", answered_at=text("coalesce(answered_at, :at_time)")),
-    # The guard makes it exactly one: whoever comes second changes nothing.
-    "contact_ended": update(contacts)
-    .where(contacts.c.id == bindparam("contact_id"), contacts.c.outcome.is_(None))
-    .values(state="ended", ended_at=bindparam("at_time"), outcome=bindparam("how")),
-}
+#: How long what an earlier run left in the journal is waited for before its contacts are adopted.
+REPLAY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +55,13 @@ class LiveContact:
     promised_place: int | None = None
     #: A call-back was asked for in this call.
     arranged: bool = False
+    #: How often standby and partner were tried in vain, and when that was last found.
+    overflows: int = 0
+    overflowed: datetime | None = None
     #: E.164; None: withheld or unknown. Never logged.
     number: str | None = field(default=None, repr=False)
+    #: The journal of the process that has it.
+    owner: UUID | None = None
 
 
 class Contacts:
@@ -186,7 +90,7 @@ class Contacts:
         """Write the contact, durably. False: this channel already has one. Raises `DatabaseUnavailable`."""
         known = None if number.withheld else number.e164
         rows = await self._db.execute(
-            _ENTER,
+            sql.ENTER,
             {
                 "id": contact_id,
                 "node": self._node,
@@ -200,6 +104,7 @@ class Contacts:
                 "withheld": known is None,
                 "state": str(state),
                 "at": at,
+                "owner": self._journal.id,
                 "detail": {"entry": entry},
             },
         )
@@ -219,7 +124,7 @@ class Contacts:
     ) -> None:
         """Write the contact of a call-back, durably, before anything is done for it. `number`: E.164. Raises `DatabaseError`."""
         await self._db.execute(
-            _ENTER_CALLBACK,
+            sql.ENTER_CALLBACK,
             {
                 "id": contact_id,
                 "node": self._node,
@@ -232,17 +137,18 @@ class Contacts:
                 "lane": str(lane),
                 "callback_id": callback_id,
                 "at": at,
+                "owner": self._journal.id,
             },
         )
 
     async def safety_net_answered(self, channel_id: str, extension: str, at: datetime) -> None:
         """A counsellor whom the dialplan rang took the call. Raises `DatabaseUnavailable`."""
         parameters = {"channel_id": channel_id, "extension": extension, "at": at, "detail": {"counsellor": extension}}
-        await self._db.execute(_SAFETY_NET_ANSWERED, parameters)
+        await self._db.execute(sql.SAFETY_NET_ANSWERED, parameters)
 
     async def safety_net_ended(self, channel_id: str, at: datetime) -> bool:
         """A call in the dialplan's hands is over; False if it was not (any more). Raises `DatabaseUnavailable`."""
-        return bool(await self._db.execute(_SAFETY_NET_ENDED, {"channel_id": channel_id, "at": at}))
+        return bool(await self._db.execute(sql.SAFETY_NET_ENDED, {"channel_id": channel_id, "at": at}))
 
     def note(self, contact_id: UUID, kind: str, detail: Mapping[str, object] | None = None, at: datetime | None = None) -> None:
         """Add a line to the contact's timeline (through the journal)."""
@@ -288,25 +194,57 @@ class Contacts:
         """The contact is over; a second outcome changes nothing."""
         self._journal.add("contact_ended", {"contact_id": contact_id, "at_time": at or self._clock.now(), "how": str(outcome)})
 
+    # --- whose a contact is --------------------------------------------------------------------------------------------
+
     async def live(self) -> list[LiveContact]:
         """This worker's contacts that have no outcome yet."""
-        rows = await self._db.execute(
-            select(contacts, _ARRANGED).where(
-                contacts.c.worker == self._worker, contacts.c.node == self._node, contacts.c.outcome.is_(None)
-            )
-        )
-        return [self._live(row) for row in rows]
+        return [self._live(row) for row in await self._db.execute(sql.LIVE, self._here())]
+
+    async def adopt(self) -> list[LiveContact]:
+        """The same, ours from now on: whoever had this worker's name before changes none of them any more. Raises `DatabaseError`."""
+        try:
+            async with asyncio.timeout(REPLAY_S):
+                await self._journal.replayed()
+        except TimeoutError:
+            raise DatabaseUnavailable("what an earlier run left is not written yet") from None
+        return [self._live(row) for row in await self._db.execute(sql.ADOPT, self._here() | {"owner": self._journal.id})]
+
+    async def left_behind(self) -> list[LiveContact]:
+        """Contacts without an outcome of this node's workers that have not been heard of for `WORKER_LEASE_S`."""
+        return [self._live(row) for row in await self._db.execute(sql.LEFT_BEHIND, self._here() | {"lease_s": WORKER_LEASE_S})]
+
+    def owns(self, row: LiveContact) -> bool:
+        """Whether the row was this process's when it was read."""
+        return row.owner == self._journal.id
+
+    async def claim(self, row: LiveContact) -> bool:
+        """Make a contact ours; False if it has ended, or has another owner than when it was read. Raises `DatabaseError`."""
+        ours = self._here() | {"id": row.id, "owner": self._journal.id, "seen": row.owner}
+        return bool(await self._db.execute(sql.CLAIM, ours))
+
+    async def take(self, channel_id: str) -> LiveContact | None:
+        """The live contact of a channel that is with us now, ours from now on, whoever had it. Raises `DatabaseError`."""
+        rows = await self._db.execute(sql.TAKE, self._here() | {"channel_id": channel_id, "owner": self._journal.id})
+        return self._live(rows[0]) if rows else None
+
+    async def part(self, channel_id: str) -> LiveContact | None:
+        """A contact that has ended is this channel's no more, so that another one can be; as it was. Raises `DatabaseError`."""
+        rows = await self._db.execute(sql.PART, {"channel_id": channel_id})
+        return self._live(rows[0]) if rows else None
+
+    def _here(self) -> dict[str, object]:
+        return {"node": self._node, "worker": self._worker}
 
     async def find(self, channel_id: str) -> UUID | None:
         """The live contact of a channel."""
-        rows = await self._db.execute(_FIND, {"channel": channel_id})
+        rows = await self._db.execute(sql.FIND, {"channel": channel_id})
         return rows[0].id if rows else None
 
     async def last_offers(self, contact_ids: list[UUID]) -> dict[UUID, Offer]:
         """The newest offer of each contact that rings or was answered, for recovery."""
         if not contact_ids:
             return {}
-        rows = await self._db.execute(_LAST_OFFERS, {"contact_ids": contact_ids})
+        rows = await self._db.execute(sql.LAST_OFFERS, {"contact_ids": contact_ids})
         return {
             row.contact_id: Offer(
                 id=row.id,
@@ -346,5 +284,8 @@ class Contacts:
             promised_until=row.promised_until,
             promised_place=row.promised_place,
             arranged=row.arranged,
+            overflows=row.overflows,
+            overflowed=row.overflowed,
             number=self._number(row.number_cipher),
+            owner=row.owner,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,10 +17,12 @@ from routing.pins import PinHasher
 from routing.presence_model import BreakReason, Change, Human, PresenceEvent, SignIn, System
 from routing.presence_store import Applied, PresenceStore
 
-__all__ = ["LOCKED_FOR", "MAX_FAILURES", "PRESENCE_CHANGED", "Change", "Counsellors", "SignIn"]
+__all__ = ["COUNSELLORS_CHANGED", "LOCKED_FOR", "MAX_FAILURES", "PRESENCE_CHANGED", "Change", "Counsellors", "SignIn"]
 
 log = structlog.get_logger()
 
+#: The channel on which a change of accounts, or of who is on shift, is announced: whoever keeps a copy of them reads them anew.
+COUNSELLORS_CHANGED = "counsellors_changed"
 #: The channel on which other workers hear that somebody's presence has changed.
 PRESENCE_CHANGED = "presence_changed"
 #: So many wrong PINs lock the sign-in …
@@ -137,6 +139,19 @@ class Counsellors:
             self._tell(applied.counsellor_id)
             return Change.DONE
         return Change.DISABLED if applied.disabled else Change.ALREADY
+
+    async def set_shifts(self, until: Mapping[UUID, datetime] | None) -> int:
+        """The roster has exactly these on shift, until then (aware); None: no roster says anything, so everybody is. How many changed."""
+        changed = await self._presence.set_shifts(until)
+        if changed:
+            log.info("shifts_changed", changed=len(changed), on_shift=None if until is None else len(until))
+        for counsellor_id in changed:
+            self._tell(counsellor_id)
+        return len(changed)
+
+    async def signed_out(self, counsellor_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Who of these has not signed in."""
+        return await self._presence.signed_out(counsellor_ids)
 
     async def _apply(self, extension: str, event: PresenceEvent, reason: BreakReason | None = None, *, node: str | None = None) -> Change:
         applied = await self._presence.apply(extension, event, reason, node=node)

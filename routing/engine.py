@@ -16,16 +16,22 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from routing import engine_model as e
+from routing.at_hand import AtHand, Demand
 from routing.engine_model import Command, Event
 from routing.model import Kind, Lane, OverflowReason, Seat, Waiting
 from routing.ordered import Ordered
+from routing.overflow_times import OverflowTimes
 from routing.policy import Policy
+from routing.queue import Queue
 
 #: A contact whose reservation the database refused while the counsellor seems free is left alone for this long: no tight loop.
 BLOCKED = timedelta(seconds=0.5)
 #: A clock that steps back by more than this has been set; less is the network time at work.
 SET_BACK = timedelta(seconds=1)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: Whom the same speaks against: another worker's or ours, in danger or not, whoever is waited for by name, a language or skills (None: no
+#: special ones), and whether those are still waited for.
+_Alike = tuple[bool, bool, UUID | None, Demand | None, bool]
 
 
 class Engine:
@@ -43,23 +49,17 @@ class Engine:
         self._asked_for: dict[UUID, UUID] = {}
         #: Everybody in the line by rank, for the place that is announced; and those without an offer.
         self._places: Ordered[tuple[datetime, UUID], UUID] = Ordered()
-        self._free: Ordered[tuple[datetime, UUID], UUID] = Ordered()
-        #: Counsellors who could be offered a contact now, idle longest first.
-        self._idle: Ordered[tuple[datetime, str, UUID], UUID] = Ordered()
+        self._free: Queue[_Alike, tuple[datetime, UUID], UUID] = Queue()
+        self._at_hand = AtHand()
         self._refused: dict[UUID, dict[UUID, datetime]] = {}
         self._blocked: dict[UUID, datetime] = {}
         #: Counsellors who are being kept for another worker's contact, and since when.
         self._kept: dict[UUID, datetime] = {}
-        #: Our callers by when somebody outside is tried for them; those not tried yet are due at once when nobody is there.
-        self._overflow: Ordered[tuple[datetime, UUID], UUID] = Ordered()
-        self._overflow_due: dict[UUID, datetime] = {}
-        self._untried: dict[UUID, None] = {}
-        #: Counsellors who take new calls in this shift -> whether their phone can be reached; counted below.
-        self._on_duty: dict[UUID, bool] = {}
-        self._on_shift_reachable = 0
+        self._overflow = OverflowTimes()
         self._empty_since: datetime | None = None
-        #: When to look at a counsellor again, and at everything.
+        #: When to look at a counsellor again, at a contact whose wait for a language ends, and at everything.
         self._later: list[tuple[datetime, UUID]] = []
+        self._yields: list[tuple[datetime, UUID]] = []
         self._times: list[datetime] = []
         #: When each counsellor's drain begins, as far as it is among `_later`.
         self._drains: dict[UUID, datetime] = {}
@@ -74,12 +74,12 @@ class Engine:
     @property
     def on_duty(self) -> int:
         """Counsellors on shift, before its last minutes, whose phone can be reached: what an estimate divides by."""
-        return self._on_shift_reachable
+        return self._at_hand.reachable
 
     @property
     def available(self) -> int:
         """Counsellors who could be offered a contact now."""
-        return len(self._idle)
+        return len(self._at_hand)
 
     def next_due(self) -> datetime | None:
         """When a `Tick` may change something although nothing happens; None: not by itself.
@@ -94,10 +94,10 @@ class Engine:
         """Let something happen; what is to be done now."""
         while self._times and self._times[0] <= now:
             heapq.heappop(self._times)
-        if now < self._now - SET_BACK:
+        before, self._now = self._now, now
+        if now < before - SET_BACK:
             self._set_back(now)
-        self._now = now
-        self._wake_seats(now)
+        self._wake_up(now)
         if not self._take(event, now):
             return [e.Ignored(event=type(event).__name__)]
         self._watch_empty(now)
@@ -117,9 +117,8 @@ class Engine:
                 return self._see(seat, now)
             case e.SeatGone(counsellor_id=counsellor_id) if counsellor_id in self.seats:
                 del self.seats[counsellor_id]
-                self._count(counsellor_id, on_duty=False, reachable=False)
+                self._at_hand.remove(counsellor_id)
                 self._drains.pop(counsellor_id, None)
-                self._idle.remove(counsellor_id)
                 self._asked.pop(counsellor_id, None)
                 self._asked_for = {key: whom for key, whom in self._asked_for.items() if whom != counsellor_id}
             case e.Granted(contact_id=contact_id, counsellor_id=counsellor_id) if counsellor_id in self._asked:
@@ -135,7 +134,7 @@ class Engine:
             case e.Returned(contact_id=contact_id) if contact_id in self.offers:
                 self._back(contact_id)
             case e.OverflowOver(contact_id=contact_id) if contact_id in self.contacts and contact_id not in self._overflow:
-                self._plan_overflow(contact_id, self._at(now, self.policy.overflow_again_s))
+                self._overflow.plan(contact_id, self._at(now, self.policy.overflow_again_s))
             case e.PolicyChanged(policy=policy):
                 self.policy = policy
                 for contact in list(self.contacts.values()):
@@ -153,18 +152,18 @@ class Engine:
         contact = replace(contact, joined=joined)
         # Joining again ends the offer the contact had.
         self.offers.pop(contact.contact_id, None)
-        known = contact.contact_id in self.contacts
+        known = self.contacts.get(contact.contact_id)
         self._rank(contact)
-        self._free.add(contact.contact_id, self._key(contact))
-        if contact.worker:
-            self._forget_overflow(contact.contact_id)
-        elif not known and contact.kind is Kind.PHONE:
-            self._plan_overflow(contact.contact_id, self._at(joined, self.policy.overflow_wait_s))
-            self._untried[contact.contact_id] = None
+        self._line_up(contact)
+        if not _overflows_here(contact):
+            self._overflow.forget(contact.contact_id)
+        elif known is None or not _overflows_here(known):
+            if contact.overflowed is None:
+                self._overflow.plan(contact.contact_id, self._at(joined, self.policy.overflow_wait_s), untried=True)
+            else:
+                self._overflow.plan(contact.contact_id, self._at(contact.overflowed, self.policy.overflow_again_s))
         if contact.named:
             self._at(joined, self.policy.named_yield_s)
-        if contact.language != "ko" or contact.skills:
-            self._at(joined, self.policy.language_yield_s)
 
     def _leave(self, contact_id: UUID) -> bool:
         if self.contacts.pop(contact_id, None) is None:
@@ -172,7 +171,7 @@ class Engine:
         self.offers.pop(contact_id, None)
         for places in (self._places, self._free):
             places.remove(contact_id)
-        self._forget_overflow(contact_id)
+        self._overflow.forget(contact_id)
         for memory in (self._refused, self._blocked):
             memory.pop(contact_id, None)
         return True
@@ -181,14 +180,25 @@ class Engine:
         """Into the line again, at the old place."""
         self.offers.pop(contact_id, None)
         if contact := self.contacts.get(contact_id):
-            self._free.add(contact_id, self._key(contact))
+            self._line_up(contact)
 
     def _rank(self, contact: Waiting) -> None:
         self.contacts[contact.contact_id] = contact
-        key = self._key(contact)
-        self._places.add(contact.contact_id, key)
+        self._places.add(contact.contact_id, self._key(contact))
         if contact.contact_id in self._free:
-            self._free.add(contact.contact_id, key)
+            self._line_up(contact)
+
+    def _line_up(self, contact: Waiting) -> None:
+        """Among those without an offer, beside whoever asks for the same."""
+        demand = _demand(contact)
+        waits = False
+        if demand is not None:
+            until = (contact.joined or self._now) + timedelta(seconds=self.policy.language_yield_s)
+            if waits := until > self._now:
+                heapq.heappush(self._yields, (until, contact.contact_id))
+                heapq.heappush(self._times, until)
+        alike = (bool(contact.worker), contact.lane is Lane.CRISIS, contact.named, demand, waits)
+        self._free.add(contact.contact_id, self._key(contact), alike)
 
     def _key(self, contact: Waiting) -> tuple[datetime, UUID]:
         return contact.since - timedelta(seconds=self.policy.bonus(contact.lane)), contact.contact_id
@@ -206,23 +216,25 @@ class Engine:
     def _place_seat(self, seat: Seat, now: datetime) -> None:
         """Among the idle ones, or out of them; what only time changes is looked at again at its time."""
         draining = self._draining(seat, now)
-        # Whoever takes no new call any more is nobody to wait for, however the roster still has them.
-        self._count(seat.counsellor_id, on_duty=seat.signed_in and not draining, reachable=seat.reachable)
         later = [until for until in (seat.rest_until, seat.paused_until) if until is not None and until > now]
-        if not seat.willing or later or seat.counsellor_id in self._asked or draining:
-            self._idle.remove(seat.counsellor_id)
+        idle = seat.willing and not later and seat.counsellor_id not in self._asked and not draining
+        # Whoever takes no new call any more is nobody to wait for, however the roster still has them.
+        self._at_hand.place(seat, idle=idle, on_duty=seat.signed_in and not draining)
+        if not idle:
             self._kept.pop(seat.counsellor_id, None)
             for until in later:
                 self._look_again(seat, until)
-            return
-        self._idle.add(seat.counsellor_id, (seat.idle_since or _LONG_AGO, seat.extension, seat.counsellor_id))
 
-    def _wake_seats(self, now: datetime) -> None:
-        """Look again at counsellors whose rest, pause or time before the drain is over."""
+    def _wake_up(self, now: datetime) -> None:
+        """Look again at counsellors whose rest, pause or time before the drain is over, and at contacts who wait for a language no longer."""
         while self._later and self._later[0][0] <= now:
             counsellor_id = heapq.heappop(self._later)[1]
             if seat := self.seats.get(counsellor_id):
                 self._place_seat(seat, now)
+        while self._yields and self._yields[0][0] <= now:
+            contact_id = heapq.heappop(self._yields)[1]
+            if contact_id in self._free:
+                self._line_up(self.contacts[contact_id])
 
     def _look_again(self, seat: Seat, at: datetime) -> None:
         heapq.heappush(self._later, (at, seat.counsellor_id))
@@ -238,13 +250,8 @@ class Engine:
             self._look_again(seat, begins)
         return now >= begins
 
-    def _count(self, counsellor_id: UUID, *, on_duty: bool, reachable: bool) -> None:
-        self._on_shift_reachable += (on_duty and reachable) - self._on_duty.pop(counsellor_id, False)
-        if on_duty:
-            self._on_duty[counsellor_id] = reachable
-
     def _watch_empty(self, now: datetime) -> None:
-        if self._on_shift_reachable:
+        if self._at_hand.reachable:
             self._empty_since = None
         elif self._empty_since is None:
             self._empty_since = now
@@ -268,23 +275,25 @@ class Engine:
     def _decide(self, now: datetime) -> list[Command]:
         commands: list[Command] = []
         kept: set[UUID] = set()
-        at = 0
-        while at < len(self._free) and len(self._idle) > len(kept):
-            contact = self.contacts[self._free[at]]
-            at += 1
-            if self._blocked.get(contact.contact_id, now) > now or contact.contact_id in self._asked_for:
+        walk = self._free.walk()
+        for contact_id in walk:
+            if len(self._at_hand) <= len(kept):
+                break
+            contact = self.contacts[contact_id]
+            if self._blocked.get(contact_id, now) > now or contact_id in self._asked_for:
                 continue
             seat = self._choose(contact, kept, now)
-            if seat is None:
+            if seat is None or (contact.worker and not self._keep(seat, now)):
+                if contact.named is None and contact_id not in self._refused:
+                    # What speaks against it speaks against everybody alike.
+                    walk.pass_over()
                 continue
             if contact.worker:
-                if self._keep(seat, now):
-                    kept.add(seat.counsellor_id)
-                    commands.append(e.Hint(worker=contact.worker))
+                kept.add(seat.counsellor_id)
+                commands.append(e.Hint(worker=contact.worker))
                 continue
-            at -= 1
-            self._free.remove(contact.contact_id)
-            self._idle.remove(seat.counsellor_id)
+            self._free.remove(contact_id)
+            self._at_hand.take(seat.counsellor_id)
             self._asked[seat.counsellor_id] = seat.epoch
             self._asked_for[contact.contact_id] = seat.counsellor_id
             self.offers[contact.contact_id] = seat.counsellor_id
@@ -306,58 +315,37 @@ class Engine:
         waited = (now - (contact.joined or now)).total_seconds()
         if contact.named in self.seats and contact.named not in refused and waited < self.policy.named_yield_s:
             named = self.seats[contact.named]
-            if contact.named in self._idle and contact.named not in kept:
+            if contact.named in self._at_hand and contact.named not in kept:
                 return named
-            if contact.named in self._on_duty and named.human == "ready":
+            if self._at_hand.on_duty(contact.named) and named.human == "ready":
                 return None
-        special = bool(contact.skills) or contact.language != "ko"
-        unable: Seat | None = None
+        demand = _demand(contact)
+        there = (
+            self.seats[counsellor_id]
+            for counsellor_id in self._at_hand.idle(demand)
+            if counsellor_id not in kept and not (counsellor_id in refused and now - refused[counsellor_id] < memory)
+        )
         tired: Seat | None = None
-        for counsellor_id in self._idle:
-            if counsellor_id in kept or (counsellor_id in refused and now - refused[counsellor_id] < memory):
-                continue
-            seat = self.seats[counsellor_id]
-            if special and not _able(seat, contact):
-                unable = unable or seat
-            elif contact.lane is Lane.CRISIS and seat.heavy_run >= self.policy.heavy_cap:
-                tired = tired or seat
-            else:
+        for seat in there:
+            if contact.lane is not Lane.CRISIS or seat.heavy_run < self.policy.heavy_cap:
                 return seat
-        if tired is not None:
-            # Nobody fresher is there, and somebody in danger does not wait for that.
+            tired = tired or seat
+        # Nobody fresher is there, and somebody in danger does not wait for that.
+        if tired is not None or demand is None or (waited < self.policy.language_yield_s and self._at_hand.somebody_able(demand)):
             return tired
-        waits = unable is not None and waited < self.policy.language_yield_s and self._somebody_able(contact)
-        return None if waits else unable
-
-    def _somebody_able(self, contact: Waiting) -> bool:
-        """Whether waiting makes sense: somebody at work has the language and the skills."""
-        return any(reachable and _able(self.seats[counsellor_id], contact) for counsellor_id, reachable in self._on_duty.items())
+        return self._choose(replace(contact, language="ko", skills=frozenset(), named=None), kept, now)
 
     def _overflows(self, now: datetime) -> list[Command]:
         """Our contacts for whom somebody outside is to be tried now."""
-        due: dict[UUID, OverflowReason] = {}
+        nobody: OverflowReason | None = None
         if self._empty_since is not None and (now - self._empty_since).total_seconds() >= self.policy.overflow_empty_s:
-            reason = OverflowReason.EVERYBODY_UNREACHABLE if self._on_duty else OverflowReason.NOBODY_ON_SHIFT
-            due = dict.fromkeys(self._untried, reason)
-        for contact_id in self._overflow:
-            if self._overflow_due[contact_id] > now:
-                break
-            due.setdefault(contact_id, OverflowReason.LONG_WAIT)
+            nobody = OverflowReason.EVERYBODY_UNREACHABLE if self._at_hand.anybody_on_duty else OverflowReason.NOBODY_ON_SHIFT
         commands: list[Command] = []
-        for contact_id, reason in due.items():
+        for contact_id, reason in self._overflow.due(now, nobody).items():
             if contact_id not in self.offers:
-                self._forget_overflow(contact_id)
+                self._overflow.forget(contact_id)
                 commands.append(e.Overflow(contact_id=contact_id, reason=reason))
         return commands
-
-    def _plan_overflow(self, contact_id: UUID, due: datetime) -> None:
-        self._overflow_due[contact_id] = due
-        self._overflow.add(contact_id, (due, contact_id))
-
-    def _forget_overflow(self, contact_id: UUID) -> None:
-        self._overflow.remove(contact_id)
-        self._overflow_due.pop(contact_id, None)
-        self._untried.pop(contact_id, None)
 
     def _set_back(self, now: datetime) -> None:
         """The machine's clock was set back: nobody waits for an instant of the old time; what was to end then begins again now."""
@@ -368,12 +356,10 @@ class Engine:
             self._at(now, self.policy.overflow_empty_s)
         for contact in list(self.contacts.values()):
             if contact.joined is not None and contact.joined > now:
-                self.contacts[contact.contact_id] = replace(contact, joined=now)
+                self._rank(replace(contact, joined=now))
                 self._at(now, self.policy.named_yield_s)
-                self._at(now, self.policy.language_yield_s)
             if contact.contact_id in self._overflow:
-                due = self._at(now, self.policy.overflow_wait_s)
-                self._plan_overflow(contact.contact_id, min(due, self._overflow_due[contact.contact_id]))
+                self._overflow.plan(contact.contact_id, self._at(now, self.policy.overflow_wait_s))
         for seat in self.seats.values():
             self._place_seat(seat, now)
 
@@ -383,5 +369,11 @@ class Engine:
         return due
 
 
-def _able(seat: Seat, contact: Waiting) -> bool:
-    return contact.language in seat.languages and contact.skills <= seat.skills
+def _demand(contact: Waiting) -> Demand | None:
+    """What only some counsellors have; None: anybody will do."""
+    return (contact.language, contact.skills) if contact.skills or contact.language != "ko" else None
+
+
+def _overflows_here(contact: Waiting) -> bool:
+    """Whether standby and partner are ours to try for it: nobody outside is rung for a call-back."""
+    return contact.kind is Kind.PHONE and not contact.worker

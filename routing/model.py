@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+#: Two clocks agree as long as they differ by no more than this.
+CLOCKS_AGREE = timedelta(seconds=0.25)
 
 
 class ContactState(StrEnum):
@@ -127,6 +130,8 @@ class Waiting:
     named: UUID | None = None
     #: Since when this stretch of waiting lasts: what yields and overflows counts from here. None: `since`.
     joined: datetime | None = None
+    #: When standby and partner were last tried for it in vain, before this program took it over. None: not yet.
+    overflowed: datetime | None = None
     #: The worker that has the call; "" for our own.
     worker: str = ""
 
@@ -155,6 +160,16 @@ class Seat:
     languages: frozenset[str] = frozenset({"ko"})
     skills: frozenset[str] = frozenset()
     changed_at: datetime | None = None
+    #: The database's own time when it was read. None: it is ours.
+    read_at: datetime | None = field(default=None, compare=False)
+
+    def dated_by(self, now: datetime) -> Seat:
+        """The same by a clock that shows `now`: the database's may be another machine's, or have been set while ours goes on steadily."""
+        ahead = timedelta() if self.read_at is None else self.read_at - now
+        if abs(ahead) <= CLOCKS_AGREE:
+            return self
+        dates = {name: getattr(self, name) for name in ("shift_until", "rest_until", "paused_until")}
+        return replace(self, **{name: date - ahead for name, date in dates.items() if date is not None})
 
     @property
     def signed_in(self) -> bool:

@@ -32,6 +32,10 @@ class Ordered(Generic[K, T]):
     def __getitem__(self, index: int) -> T:
         return self._items[self._sorted[index]]
 
+    def key_at(self, index: int) -> K:
+        """By what the item at a place is there."""
+        return self._sorted[index]
+
     def add(self, item: T, key: K) -> None:
         """Put an item at its place."""
         if self._keys.get(item) == key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +25,12 @@ class Telephony(Protocol):
     def overflow(self, contact_id: UUID, reason: OverflowReason) -> None:
         """Try standby list and partner line; the contact stays in the line. `Router.overflow_over` ends it."""
 
+    def open_offers(self) -> Collection[Offer]:
+        """Whose phone rings, or who waits to be connected: they stay reserved as long as this program lives."""
+
+    def reservation_lost(self, offer: Offer) -> None:
+        """The counsellor of an open offer is somebody else's by now: they must not be connected."""
+
 
 class Store(Protocol):
     """Where reservations are: `routing.reservations.Reservations`. All raise `DatabaseError`."""
@@ -36,6 +43,9 @@ class Store(Protocol):
 
     async def close(self, offer: Offer, result: OfferResult, policy: Policy) -> Seat | None:
         """Came to nothing; None: closed before."""
+
+    async def hold(self, offers: Collection[Offer]) -> set[UUID]:
+        """Renew the leases; the ids of the offers that still stand."""
 
     async def end_talk(self, counsellor_id: UUID, epoch: int, *, heavy: bool, wrapup: bool, policy: Policy) -> Seat | None:
         """Over; None: not theirs any more."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Text, TextClause, bindparam, text
+from sqlalchemy import Boolean, DateTime, Text, TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.database import Database
@@ -129,6 +129,36 @@ _SHIFT = _statement(
     account="c.id = :id OR c.extension = :extension",
 ).bindparams(bindparam("on_shift", type_=Boolean), bindparam("until", type_=DateTime(timezone=True)))
 
+# The same for everybody at once: exactly these are on shift, or everybody is.
+_SHIFTS = text(
+    f"""
+    WITH wanted AS (
+        SELECT p.counsellor_id, p.on_shift AS was, :everybody OR w.id IS NOT NULL AS on_shift, w.until
+        FROM presence p LEFT JOIN unnest(:ids, :untils) AS w (id, until) ON w.id = p.counsellor_id
+        -- Two that do this at once lock in the same order.
+        ORDER BY p.counsellor_id
+        FOR UPDATE OF p
+    ), changed AS (
+        UPDATE presence p SET on_shift = wanted.on_shift, shift_until = wanted.until, {_CHANGED}
+        FROM wanted
+        WHERE p.counsellor_id = wanted.counsellor_id AND (p.on_shift <> wanted.on_shift OR p.shift_until IS DISTINCT FROM wanted.until)
+        RETURNING p.counsellor_id, p.human, p.system, p.reachable, p.on_shift, p.on_shift <> wanted.was AS news
+    ), kept AS (
+        INSERT INTO presence_events (counsellor_id, at, kind, human, system, reachable)
+        SELECT counsellor_id, now(), CASE WHEN on_shift THEN 'on_shift' ELSE 'off_shift' END, human, system, reachable FROM changed WHERE news
+    )
+    SELECT counsellor_id FROM changed
+    """  # noqa: S608
+).bindparams(
+    bindparam("everybody", type_=Boolean),
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("untils", type_=ARRAY(DateTime(timezone=True))),
+)
+
+_SIGNED_OUT = text("SELECT counsellor_id FROM presence WHERE counsellor_id = ANY(:ids) AND human = 'off'").bindparams(
+    bindparam("ids", type_=ARRAY(Uuid))
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
@@ -162,6 +192,17 @@ class PresenceStore:
         """Whether somebody (by id or extension) is on shift, and until when; None: nobody is called so."""
         known = {"id": who, "extension": None} if isinstance(who, UUID) else {"id": None, "extension": who}
         return await self._applied(_SHIFT, {**known, "on_shift": on_shift, "until": until})
+
+    async def set_shifts(self, until: Mapping[UUID, datetime] | None) -> list[UUID]:
+        """Exactly these are on shift, until then; None: everybody is, open-ended. Returns those for whom anything changed."""
+        until = dict(until) if until is not None else None
+        parameters = {"everybody": until is None, "ids": list(until or ()), "untils": list((until or {}).values())}
+        return [row.counsellor_id for row in await self._db.execute(_SHIFTS, parameters)]
+
+    async def signed_out(self, counsellor_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Who of these has not signed in."""
+        rows = await self._db.execute(_SIGNED_OUT, {"ids": sorted(counsellor_ids)})
+        return frozenset(row.counsellor_id for row in rows)
 
     async def set_reachable_phones(self, extensions: Collection[str], node: str) -> list[UUID]:
         """Exactly these phones can be reached on this node; returns the counsellors for whom that is news."""

@@ -7,21 +7,25 @@ writes with an old epoch, which changes no row either. Each method returns the c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, Row, TextClause, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from core.database import Database
+from core.errors import DatabaseConflict
 from core.ids import new_id
 from routing.model import Kind, Lane, Offer, OfferResult, Seat, Waiting
 from routing.policy import Policy
 
 #: A worker that has not been heard of for this long is dead.
 WORKER_LEASE_S = 15.0
+#: The unique index that keeps a contact from having two live offers.
+_ONE_OFFER = "uq_offers_live_contact"
 
 _PRESENCE = (
     "counsellor_id, epoch, human, system, reachable, on_shift, shift_until, idle_since, rest_until, paused_until, heavy_run, changed_at"
@@ -30,8 +34,10 @@ _PRESENCE = (
 #: would write an older time than the one it waited for.
 _CHANGED = "changed_at = greatest(clock_timestamp(), p.changed_at + interval '1 microsecond')"
 _P = ", ".join(f"p.{column}" for column in _PRESENCE.split(", "))
-#: A row of a `Seat`, from `changed` (what a statement has just written) or else from the table.
-_SEATS = "s.*, c.extension, c.languages, c.skills, c.disabled_at IS NOT NULL AS disabled"
+#: What the counsellor's own row adds to a `Seat`.
+_PERSON = "c.extension, c.languages, c.skills, c.disabled_at IS NOT NULL AS disabled, clock_timestamp() AS read_at"
+#: A row of a `Seat`, from what a statement has just written or from the table.
+_SEATS = f"s.*, {_PERSON}"
 
 
 def _statement(sql: str) -> TextClause:
@@ -39,38 +45,41 @@ def _statement(sql: str) -> TextClause:
         "contact_id": Uuid(),
         "counsellor_id": Uuid(),
         "offer_id": Uuid(),
+        "ids": ARRAY(Uuid),
         "since": DateTime(timezone=True),
     }
     return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in known.items() if f":{name}" in sql))
 
 
+# The plain path, as light as it can be. That the contact has no live offer is checked by the unique index on live offers.
 _RESERVE = _statement(
     f"""
-    WITH mine AS (
-        SELECT id, contact_id, counsellor_id, epoch, leg_id FROM offers WHERE contact_id = :contact_id AND result IS NULL
-    ), changed AS (
+    WITH s AS (
         UPDATE presence p
         SET system = 'offered', epoch = p.epoch + 1, contact_id = :contact_id, {_CHANGED},
             deadline = now() + make_interval(secs => :lease_s)
         FROM counsellors c
         WHERE p.counsellor_id = :counsellor_id AND p.epoch = :epoch AND c.id = p.counsellor_id AND c.disabled_at IS NULL
           AND p.human = 'ready' AND p.system = 'idle' AND p.reachable AND p.on_shift
-          AND NOT EXISTS (SELECT FROM mine) AND EXISTS (SELECT FROM contacts WHERE id = :contact_id AND outcome IS NULL)
-        RETURNING {_P}
+          AND EXISTS (SELECT FROM contacts WHERE id = :contact_id AND outcome IS NULL)
+        RETURNING {_P}, {_PERSON}
     ), offered AS (
         INSERT INTO offers (id, contact_id, counsellor_id, epoch, leg_id, offered_at)
-        SELECT :offer_id, :contact_id, counsellor_id, epoch, :leg_id, now() FROM changed
-        RETURNING id, contact_id, counsellor_id, epoch, leg_id
-    ), seen AS (
-        SELECT * FROM changed
-        UNION ALL SELECT {_P} FROM presence p WHERE p.counsellor_id = :counsellor_id AND NOT EXISTS (SELECT FROM changed)
-    ), offer AS (
-        -- Or the one of an earlier attempt whose answer was lost: the same reservation, the same leg.
-        SELECT * FROM offered UNION ALL SELECT * FROM mine
+        SELECT :offer_id, :contact_id, counsellor_id, epoch, :leg_id, now() FROM s
     )
-    SELECT {_SEATS}, o.id AS offer_id, o.counsellor_id AS offered_to, o.leg_id, o.epoch AS offer_epoch
-    FROM seen s JOIN counsellors c ON c.id = s.counsellor_id LEFT JOIN offer o ON true
+    SELECT * FROM s
     """  # noqa: S608 - put together from the constants above only
+)
+
+# When that changed nothing: who the counsellor is now, and the live offer of an earlier attempt whose answer was lost.
+_FOUND = _statement(
+    f"""
+    SELECT {_SEATS}, o.id AS offer_id, o.counsellor_id AS offered_to, t.extension AS offered_extension, o.leg_id, o.epoch AS offer_epoch
+    FROM (SELECT {_P} FROM presence p WHERE p.counsellor_id = :counsellor_id) s
+    JOIN counsellors c ON c.id = s.counsellor_id
+    LEFT JOIN offers o ON o.contact_id = :contact_id AND o.result IS NULL
+    LEFT JOIN counsellors t ON t.id = o.counsellor_id
+    """  # noqa: S608
 )
 
 _CLOSE = _statement(
@@ -109,14 +118,6 @@ _ANSWER = _statement(
     )
     SELECT {_SEATS} FROM s JOIN counsellors c ON c.id = s.counsellor_id
     """  # noqa: S608
-)
-
-_HOLD = _statement(
-    """
-    UPDATE presence SET deadline = now() + make_interval(secs => :seconds)
-    WHERE counsellor_id = :counsellor_id AND epoch = :epoch AND system = 'offered'
-    RETURNING counsellor_id
-    """
 )
 
 _END_TALK = _statement(
@@ -201,8 +202,18 @@ _ELSEWHERE = _statement(
 )
 
 
+_HOLD = _statement(
+    """
+    UPDATE presence p SET deadline = greatest(p.deadline, now() + make_interval(secs => :lease_s))
+    FROM offers o
+    WHERE o.id = ANY(:ids) AND o.result IS NULL AND p.counsellor_id = o.counsellor_id AND p.epoch = o.epoch AND p.system = 'offered'
+    RETURNING o.id
+    """
+)
+
+
 class Reservations:
-    """Grants, answers and returns counsellors. Every method is one statement, committed when it returns.
+    """Grants, answers and returns counsellors. Every change is one statement, committed when the method returns.
 
     Raises `DatabaseUnavailable` when PostgreSQL cannot be reached: the caller decides what keeps the person on the line.
     """
@@ -220,15 +231,31 @@ class Reservations:
         The offer is one with somebody else where an earlier attempt, whose answer was lost, had reserved them.
         """
         offer_id = new_id()
+        leg_id = f"{self._prefix}{offer_id}"
         parameters = {
             "contact_id": contact_id,
             "counsellor_id": counsellor_id,
             "epoch": epoch,
             "offer_id": offer_id,
-            "leg_id": f"{self._prefix}{offer_id}",
+            "leg_id": leg_id,
             "lease_s": self._lease_s,
         }
-        rows = await self._db.execute(_RESERVE, parameters)
+        try:
+            rows = await self._db.execute(_RESERVE, parameters)
+        except DatabaseConflict as conflict:
+            if conflict.constraint != _ONE_OFFER:
+                raise
+            rows = []
+        if not rows:
+            return await self._found(contact_id, counsellor_id)
+        seat = _seat(rows[0])
+        offer = Offer(
+            id=offer_id, contact_id=contact_id, counsellor_id=counsellor_id, epoch=seat.epoch, extension=seat.extension, leg_id=leg_id
+        )
+        return offer, seat
+
+    async def _found(self, contact_id: UUID, counsellor_id: UUID) -> tuple[Offer | None, Seat | None]:
+        rows = await self._db.execute(_FOUND, {"contact_id": contact_id, "counsellor_id": counsellor_id})
         if not rows:
             return None, None
         row = rows[0]
@@ -239,7 +266,7 @@ class Reservations:
             contact_id=contact_id,
             counsellor_id=row.offered_to,
             epoch=row.offer_epoch,
-            extension=row.extension,
+            extension=row.offered_extension,
             leg_id=row.leg_id,
         )
         return offer, _seat(row)
@@ -247,10 +274,6 @@ class Reservations:
     async def answered(self, offer: Offer) -> Seat | None:
         """The counsellor took the call. None: the reservation was lost meanwhile, the leg must not be bridged."""
         return await self._one(_ANSWER, {"offer_id": offer.id})
-
-    async def hold(self, offer: Offer, seconds: float) -> bool:
-        """Keep the counsellor reserved for so long from now (a call-back's person is being reached). False: the reservation was lost."""
-        return bool(await self._db.execute(_HOLD, {"counsellor_id": offer.counsellor_id, "epoch": offer.epoch, "seconds": seconds}))
 
     async def close(self, offer: Offer, result: OfferResult, policy: Policy) -> Seat | None:
         """The offer came to nothing; the counsellor is free again. None: it had been closed before."""
@@ -300,6 +323,11 @@ class Reservations:
             for row in rows
         ]
 
+    async def hold(self, offers: Collection[Offer]) -> set[UUID]:
+        """Renew the leases of those whose counsellor is still reserved by them; the ids of their offers."""
+        rows = await self._db.execute(_HOLD, {"ids": [offer.id for offer in offers], "lease_s": self._lease_s})
+        return {row.id for row in rows}
+
     @property
     def wrapup(self) -> timedelta:
         """How long wrap-up lasts unless the counsellor ends it."""
@@ -328,4 +356,5 @@ def _seat(row: Row[Any]) -> Seat:
         languages=frozenset(row.languages),
         skills=frozenset(row.skills),
         changed_at=row.changed_at,
+        read_at=row.read_at,
     )

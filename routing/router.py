@@ -22,6 +22,7 @@ from core.errors import DatabaseError, DatabaseUnavailable
 from routing import engine_model as e
 from routing.engine import Engine
 from routing.estimate import Estimator
+from routing.leases import Leases
 from routing.model import Kind, Lane, Offer, OfferResult, Seat, Waiting
 from routing.policy import Policy
 from routing.ports import Hinter, NoHints, Place, Store, Telephony
@@ -71,6 +72,7 @@ class Router:
         #: Monotonic instants at which somebody's wrap-up ends.
         self._due: list[float] = []
         self._check_at = clock.monotonic()
+        self._leases = Leases(store, clock)
         self._full_at = clock.monotonic()
         self._seen_at: datetime | None = None
         self._stale = True
@@ -97,6 +99,8 @@ class Router:
     def join(self, contact: Waiting) -> Mapping[str, object] | None:
         """A contact waits for a counsellor from now on. For a caller who is new: what the estimate learns from, for the timeline."""
         known = contact.contact_id in self.engine.contacts
+        # Another worker's until now: it must not leave the line because it is no more among the others'.
+        self._foreign.discard(contact.contact_id)
         self._happen(e.Joined(contact=contact))
         self._tell()
         ahead = self.engine.ahead(contact.contact_id)
@@ -167,7 +171,7 @@ class Router:
             self.estimator.handled(self._clock.monotonic() - began + lasts, self._clock.now())
 
         async def ended() -> None:
-            self._see(await self._store.end_talk(counsellor_id, epoch, heavy=heavy, wrapup=wrapup, policy=self.policy))
+            self._freed(await self._store.end_talk(counsellor_id, epoch, heavy=heavy, wrapup=wrapup, policy=self.policy))
 
         await self._write(ended)
         if lasts:
@@ -178,12 +182,11 @@ class Router:
         """After a crash: free counsellors whose contact has ended."""
         if freed := await self._store.free_ended():
             log.warning("counsellors_freed", count=len(freed))
-            for seat in freed:
-                self._see(seat)
+            self._freed(*freed)
 
     async def _closed(self, offer: Offer, result: OfferResult) -> None:
         seat = await self._store.close(offer, result, self.policy)
-        self._see(seat)
+        self._freed(seat)
         if result is OfferResult.RANG_OUT and seat is not None and seat.paused_until is not None and self._alarms is not None:
             self._alarms.raise_(AlarmKind.COUNSELLOR_PAUSED, about=seat.counsellor_id, detail={"counsellor": seat.extension})
 
@@ -203,9 +206,16 @@ class Router:
         self._full_at = self._clock.monotonic()
         self.wake()
 
+    def _freed(self, *seats: Seat | None) -> None:
+        """What was just written; other workers may have somebody for whoever is idle now."""
+        for seat in seats:
+            self._see(seat)
+        if any(seat is not None and seat.system == "idle" for seat in seats):
+            self._tell()
+
     def _see(self, seat: Seat | None) -> None:
         if seat is not None:
-            self._happen(e.SeatSeen(seat=seat), expected=False)
+            self._happen(e.SeatSeen(seat=seat.dated_by(self._clock.now())), expected=False)
             if self._seen_at is None or (seat.changed_at is not None and seat.changed_at > self._seen_at):
                 self._seen_at = seat.changed_at
 
@@ -235,6 +245,8 @@ class Router:
                 self._happen(e.Tick())
             self._wake.clear()
             try:
+                # First: what nobody took from a program that was frozen is still its own.
+                await self._leases.renew(telephony)
                 await self._housekeeping()
                 if self._stale:
                     await self._read_seats()
@@ -251,7 +263,7 @@ class Router:
             return AWAY_RETRY_S
         now = self._clock.monotonic()
         due = self.engine.next_due()
-        waits = [self._check_at - now, *(at - now for at in self._due)]
+        waits = [self._check_at - now, self._leases.due - now, *(at - now for at in self._due)]
         if due is not None:
             waits.append((due - self._clock.now()).total_seconds() + 0.001)
         return max(0.0, min(waits))
@@ -271,8 +283,7 @@ class Router:
             if self._worker:
                 await self._look_elsewhere()
         freed = await self._store.expire()
-        for seat in freed:
-            self._see(seat)
+        self._freed(*freed)
         if freed:
             log.info("counsellors_available_again", count=len(freed))
 
@@ -280,10 +291,11 @@ class Router:
         """Other workers' callers are in the same line."""
         await self._store.alive(self._worker)
         contacts = await self._store.waiting_elsewhere(self._worker)
-        for contact in contacts:
-            if contact.contact_id not in self.engine.contacts or contact.contact_id in self._foreign:
-                self._happen(e.Joined(contact=contact))
-        present = {contact.contact_id for contact in contacts}
+        # What is ours by now was another's when the question was asked.
+        others = [one for one in contacts if one.contact_id not in self.engine.contacts or one.contact_id in self._foreign]
+        for contact in others:
+            self._happen(e.Joined(contact=contact))
+        present = {contact.contact_id for contact in others}
         for contact_id in self._foreign - present:
             self._happen(e.Left(contact_id=contact_id), expected=False)
         self._foreign = present

@@ -111,6 +111,8 @@ contacts = Table(
     # The latest instant and the place that were announced: after a restart, too, neither may grow.
     Column("promised_until", _AT),
     Column("promised_place", Integer),
+    # The journal of the process that has the call: state is written by nobody else. NULL: by a version that did not know of it.
+    Column("owner", Uuid),
     # The request that this call answers.
     Column("callback_id", Uuid),
     CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="outcome_with_end"),

@@ -64,14 +64,14 @@ class MemoryReservations:
         """See `Reservations.free_ended`."""
         return await self._gate(self._free_ended)
 
-    async def hold(self, offer: Offer, seconds: float) -> bool:
+    async def hold(self, offers: Collection[Offer]) -> set[UUID]:
         """See `Reservations.hold`."""
-        return await self._gate(lambda: self._hold(offer, seconds))
+        return await self._gate(lambda: {offer.id for offer in offers if self._hold(offer)})
 
     async def seats(self, since: datetime | None) -> list[Seat]:
         """See `Reservations.seats`."""
         rows = self._db.counsellors.values()
-        return await self._gate(lambda: [seat_of(row) for row in rows if since is None or (row.changed_at and row.changed_at >= since)])
+        return await self._gate(lambda: [self._seat(row) for row in rows if since is None or (row.changed_at and row.changed_at >= since)])
 
     async def alive(self, worker: str) -> None:
         """See `Reservations.alive`."""
@@ -103,9 +103,9 @@ class MemoryReservations:
             db.touch(row)
             db.offers[offer_id] = db.live_offers[offer_id] = OfferRow(offer, db.now())
             db.on_grant(offer, before)
-            return offer, seat_of(row)
+            return offer, self._seat(row)
         # One of an earlier attempt whose answer was lost, whoever it is for.
-        return next((live.offer for live in mine), None), seat_of(row)
+        return next((live.offer for live in mine), None), self._seat(row)
 
     def may_reserve(self, row: Counsellor, epoch: int) -> bool:
         """Whether the row is still what the decision was made on."""
@@ -116,11 +116,13 @@ class MemoryReservations:
         """Whether a write that names this epoch may change the row: the fence."""
         return row.epoch == epoch
 
-    def _hold(self, offer: Offer, seconds: float) -> bool:
+    def _hold(self, offer: Offer) -> bool:
         row = self._db.counsellors.get(offer.counsellor_id)
-        if row is None or not self.holds(row, offer.epoch) or row.presence.system is not System.OFFERED:
+        if offer.id not in self._db.live_offers or row is None or row.deadline is None:
             return False
-        row.deadline = self._db.now() + timedelta(seconds=seconds)
+        if not self.holds(row, offer.epoch) or row.presence.system is not System.OFFERED:
+            return False
+        row.deadline = max(row.deadline, self._db.now() + self._lease)
         return True
 
     def _answered(self, offer: Offer) -> Seat | None:
@@ -135,7 +137,7 @@ class MemoryReservations:
         row.presence = replace(row.presence, system=System.TALKING, missed=0, paused_until=None)
         row.deadline = None
         db.touch(row)
-        return seat_of(row)
+        return self._seat(row)
 
     def _close(self, offer: Offer, result: OfferResult, policy: Policy) -> Seat | None:
         db = self._db
@@ -160,7 +162,7 @@ class MemoryReservations:
         )
         row.contact_id = row.deadline = None
         db.touch(row)
-        return seat_of(row)
+        return self._seat(row)
 
     def _end_talk(self, counsellor_id: UUID, epoch: int, heavy: bool, wrapup: bool, policy: Policy) -> Seat | None:
         row = self._db.counsellors.get(counsellor_id)
@@ -179,7 +181,7 @@ class MemoryReservations:
         row.heavy_run = row.heavy_run + 1 if heavy else 0
         row.contact_id = None
         self._db.touch(row)
-        return seat_of(row)
+        return self._seat(row)
 
     def _expire_wrapups(self) -> list[Seat]:
         freed = [row for row in self._late() if row.presence.system is System.WRAPUP]
@@ -210,7 +212,10 @@ class MemoryReservations:
         row.presence = replace(row.presence, system=System.IDLE, idle_since=self._db.now() if idle else row.presence.idle_since)
         row.contact_id = row.deadline = None
         self._db.touch(row)
-        return seat_of(row)
+        return self._seat(row)
+
+    def _seat(self, row: Counsellor) -> Seat:
+        return replace(seat_of(row), read_at=self._db.now())
 
     def _elsewhere(self, worker: str) -> list[Waiting]:
         db = self._db
@@ -226,8 +231,8 @@ class MemoryReservations:
                 named=row.more.get("named_id"),  # type: ignore[arg-type]
                 worker=f"{row.node}/{row.worker}",
             )
-            for row in db.contacts.values()
-            if row.outcome is None and row.queued_at is not None and row.state in (ContactState.WAITING, ContactState.CALLING_BACK)
+            for row in db.live_contacts()
+            if row.queued_at is not None and row.state in (ContactState.WAITING, ContactState.CALLING_BACK)
             and f"{row.node}/{row.worker}" != worker and row.id not in offered
             and f"{row.node}/{row.worker}" in db.workers and db.workers[f"{row.node}/{row.worker}"] > seen
         ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from core.journal import BATCH_SIZE, FIRST_RETRY_S, GATHER_S, LAST_RETRY_S, Jour
 from core.phone import Number
 from routing.contacts import Contacts, LiveContact
 from routing.model import ContactState, Kind, Lane, Offer
+from routing.reservations import WORKER_LEASE_S
 from routing.testing import Contact, Gate, MemoryDatabase, at_once
 
 Entry = tuple[str, Mapping[str, object]]
@@ -43,6 +44,14 @@ class MemoryJournal(Journal):
             raise RuntimeError("the journal is closed")
         self._entries.append((name, dict(parameters)))
         self._some.set()
+
+    @property
+    def id(self) -> UUID:
+        """See `Journal.id`."""
+        return self._name
+
+    async def replayed(self) -> None:
+        """See `Journal.replayed`: there is no spool folder."""
 
     @property
     def waiting(self) -> int:
@@ -87,7 +96,7 @@ class MemoryJournal(Journal):
             if key not in self._memory.batches:
                 self._memory.batches.add(key)
                 for name, values in batch:
-                    self._memory.write(name, values)
+                    self._memory.write(name, {"journal_": self._name, **values})
 
         try:
             await self._gate(work)
@@ -125,7 +134,9 @@ class MemoryContacts(Contacts):
         state: ContactState,
     ) -> bool:
         """See `Contacts.enter`."""
-        row = Contact(contact_id, self._node, self._worker, channel_id, entry, dialled, language, number.e164, str(state), at)
+        row = Contact(
+            contact_id, self._node, self._worker, channel_id, entry, dialled, language, number.e164, str(state), at, owner=self._journal.id
+        )
 
         def work() -> bool:
             if channel_id in self._memory.by_channel:
@@ -135,6 +146,29 @@ class MemoryContacts(Contacts):
             return True
 
         return await self._gate(work)
+
+    async def enter_callback(
+        self,
+        contact_id: UUID,
+        *,
+        callback_id: UUID,
+        channel_id: str,
+        language: str,
+        number: str,
+        virtual_start: datetime,
+        lane: Lane,
+        at: datetime,
+    ) -> None:
+        """See `Contacts.enter_callback`."""
+        more: dict[str, object] = {"kind": "callback", "lane": str(lane), "virtual_start": virtual_start, "callback_id": callback_id}
+        row = Contact(contact_id, self._node, self._worker, channel_id, "callback", "", language, number, "calling_back", at, at, more=more)
+        row.owner = self._journal.id
+
+        def work() -> None:
+            self._memory.contacts[contact_id] = self._memory.by_channel[channel_id] = row
+            self._memory.write("event", {"contact_id": contact_id, "at": at, "kind": "callback_begun", "detail": {}})
+
+        await self._gate(work)
 
     async def safety_net_answered(self, channel_id: str, extension: str, at: datetime) -> None:
         """See `Contacts.safety_net_answered`."""
@@ -163,13 +197,70 @@ class MemoryContacts(Contacts):
 
     async def live(self) -> list[LiveContact]:
         """See `Contacts.live`."""
+        return await self._gate(lambda: [self._live_contact(row) for row in self._mine()])
+
+    async def adopt(self) -> list[LiveContact]:
+        """See `Contacts.adopt`."""
 
         def work() -> list[LiveContact]:
-            rows = self._memory.contacts.values()
-            mine = [row for row in rows if row.outcome is None and (row.node, row.worker) == (self._node, self._worker)]
-            return [self._live_contact(row) for row in mine]
+            for row in self._mine():
+                row.owner = self._journal.id
+            return [self._live_contact(row) for row in self._mine()]
 
         return await self._gate(work)
+
+    async def left_behind(self) -> list[LiveContact]:
+        """See `Contacts.left_behind`."""
+
+        def work() -> list[LiveContact]:
+            seen = self._memory.now() - timedelta(seconds=WORKER_LEASE_S)
+            dead = {name for name, at in self._memory.workers.items() if at < seen}
+            rows = [row for row in self._memory.contacts.values() if row.node == self._node and row.worker != self._worker]
+            return [self._live_contact(row) for row in rows if row.outcome is None and f"{row.node}/{row.worker}" in dead]
+
+        return await self._gate(work)
+
+    async def claim(self, row: LiveContact) -> bool:
+        """See `Contacts.claim`."""
+
+        def work() -> bool:
+            stored = self._memory.contacts[row.id]
+            if stored.outcome is not None or stored.owner != row.owner or stored.node != self._node:
+                return False
+            stored.worker, stored.owner = self._worker, self._journal.id
+            return True
+
+        return await self._gate(work)
+
+    async def take(self, channel_id: str) -> LiveContact | None:
+        """See `Contacts.take`."""
+
+        def work() -> LiveContact | None:
+            row = self._memory.by_channel.get(channel_id)
+            if row is None or row.outcome is not None:
+                return None
+            row.node, row.worker, row.owner = self._node, self._worker, self._journal.id
+            return self._live_contact(row)
+
+        return await self._gate(work)
+
+    async def part(self, channel_id: str) -> LiveContact | None:
+        """See `Contacts.part`."""
+
+        def work() -> LiveContact | None:
+            row = self._memory.by_channel.get(channel_id)
+            if row is None or row.outcome is None:
+                return None
+            del self._memory.by_channel[channel_id]
+            row.channel_id = f"{channel_id} {row.id}"
+            self._memory.by_channel[row.channel_id] = row
+            return self._live_contact(row)
+
+        return await self._gate(work)
+
+    def _mine(self) -> list[Contact]:
+        rows = self._memory.contacts.values()
+        return [row for row in rows if row.outcome is None and (row.node, row.worker) == (self._node, self._worker)]
 
     async def find(self, channel_id: str) -> UUID | None:
         """See `Contacts.find`."""
@@ -194,6 +285,7 @@ class MemoryContacts(Contacts):
     def _live_contact(self, row: Contact) -> LiveContact:
         more: dict[str, Any] = row.more
         asked = [request for request in self._memory.callbacks.values() if request.contact_id == row.id and request.reason == "asked"]
+        in_vain = [at for at, kind, _ in self._memory.events.get(row.id, []) if kind == "overflow_exhausted"]
         return LiveContact(
             id=row.id,
             channel_id=row.channel_id,
@@ -211,6 +303,9 @@ class MemoryContacts(Contacts):
             named_id=more.get("named_id"),
             promised_until=more.get("promised_until"),
             promised_place=more.get("promised_place"),
+            overflows=len(in_vain),
+            overflowed=max(in_vain, default=None),
             arranged=any(request.outcome is None for request in asked),
             number=row.number,
+            owner=row.owner,
         )

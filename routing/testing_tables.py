@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -65,6 +66,7 @@ class Contact:
     ended_at: datetime | None = None
     counsellor_id: UUID | None = None
     outcome: str | None = None
+    owner: UUID | None = None
     #: Every other column.
     more: dict[str, object] = field(default_factory=lambda: {"kind": "phone", "lane": "normal"})
 
@@ -87,6 +89,8 @@ class MemoryDatabase:
         self.counsellors: dict[UUID, Counsellor] = {}
         self.contacts: dict[UUID, Contact] = {}
         self.by_channel: dict[str, Contact] = {}
+        self._live: list[Contact] = []
+        self._looked_at = 0
         self.offers: dict[UUID, OfferRow] = {}
         self.live_offers: dict[UUID, OfferRow] = {}
         self.events: dict[UUID, list[tuple[datetime, str, Mapping[str, object]]]] = {}
@@ -98,6 +102,15 @@ class MemoryDatabase:
         self.batches: set[tuple[UUID, int]] = set()
         #: Told of every reservation in the instant in which it is made, with the counsellor as they were before it.
         self.on_grant: Callable[[Offer, Seat], None] = lambda *_: None
+
+    def live_contacts(self) -> list[Contact]:
+        """Rows of contacts without an outcome, in the order in which they came."""
+        if len(self.contacts) > self._looked_at:
+            self._live += islice(self.contacts.values(), self._looked_at, None)
+            self._looked_at = len(self.contacts)
+        # An outcome is for ever.
+        self._live = [row for row in self._live if row.outcome is None]
+        return self._live
 
     # --- rows ------------------------------------------------------------------------------------------------------------------------
 
@@ -143,16 +156,22 @@ class MemoryDatabase:
                 self.alarms.append(values)
             case "contact_lane":
                 # Also after the end.
-                self._mark(values, "lane", values["new_lane"])
+                if self._may_change(values) or values["new_lane"] == "crisis":
+                    self._mark(values, "lane", values["new_lane"])
             case "contact_silent":
                 self._mark(values, "silent", True)
             case _ if name.startswith("contact_"):
                 row = self.contacts.get(_uuid(values["contact_id"]))
-                if row is not None and row.outcome is None:
+                if row is not None and row.outcome is None and self._may_change(values):
                     self._contact(row, name.removeprefix("contact_"), values)
             case _:
                 # Legs and estimates are history that nothing here reads.
                 pass
+
+    def _may_change(self, values: Mapping[str, object]) -> bool:
+        """Whether the row has no other owner by now than the journal that writes (`routing.contact_statements`)."""
+        row = self.contacts.get(_uuid(values["contact_id"]))
+        return row is None or row.owner in (None, values.get("journal_"))
 
     def _mark(self, values: Mapping[str, object], column: str, value: object) -> None:
         if row := self.contacts.get(_uuid(values["contact_id"])):
@@ -176,6 +195,8 @@ class MemoryDatabase:
             case "talking":
                 row.state, row.answered_at = "talking", row.answered_at or at
                 row.counsellor_id = _uuid(values["with_counsellor"])
+            case "outside":
+                row.state, row.answered_at = "overflow", row.answered_at or at
             case "ended":
                 row.state, row.ended_at, row.outcome = "ended", at, str(values["how"])
             case _:

@@ -1,24 +1,40 @@
 """What every test shares: its folder is its marker, so `pytest -m unit` needs nothing written in the test.
 
-Several processes (`pytest -n 2 --dist loadgroup`, as `make test` does it): the tests that share the session's one installation share a
-process; of the others each file stays together, for the sake of its fixtures.
+Several processes (`pytest -n 2`, as `make test` does it): each file stays together, for the sake of its fixtures, and so does a folder whose files
+share what takes long to make. The quick layers come first, then the long files, and the short ones fill the gaps.
+
+No test hangs for ever. An asynchronous one is cancelled where it waits, whichever event loop it runs on, and says where that was; what is deaf
+to that, or waits without a loop, meets pytest-timeout's signal; and what is deaf to signals ends its process, with every stack printed
+(`faulthandler_timeout`), and the run goes on in another one.
 """
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-LAYERS = ("unit", "regression", "integration", "acceptance", "simulation")
+from helpline.demo.softphone import Softphone
+from tests.kit.until import PATIENCE
+
+LAYERS = ("unit", "regression", "acceptance", "integration", "simulation")
 #: How often the progress says how much time has passed, and what counts as a slow test; seconds.
 EVERY_S = 120
 SLOW_S = 30
+#: Folders whose files share what takes long to make: an installation, every prompt.
+TOGETHER = ("tests/acceptance/outside/", "tests/integration/prompts/")
+#: The share of its time-out after which an asynchronous test is cancelled.
+CANCELLED_AFTER = 0.8
 _HERE = Path(__file__).parent
+# As with `until`: a wait is no measurement.
+Softphone.patience = PATIENCE
 # pytest-xdist gives its processes a terminal of 80 columns, and what is imported there would make its tables for it.
 os.environ.pop("COLUMNS", None)
 
@@ -30,15 +46,51 @@ def logging_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """What stays together. Not by marks: pytest-xdist 3.8 writes those into a name that pytest 9.2 does not read, and spreads single tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the layer it lies in, and run the quick layers first."""
+    """Mark each test with the layer it lies in, and order them."""
     for item in items:
         layer = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
         if layer in LAYERS:
             item.add_marker(layer)
-        shared = "installation" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("installation" if shared else str(item.path)))
+        # A simulation's loop has a clock of its own.
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj) and layer != "simulation":
+            item.obj = bounded(item.obj, CANCELLED_AFTER * _timeout_s(item))
     items.sort(key=_layer)
+
+
+def bounded(test: Callable[..., Awaitable[None]], limit_s: float) -> Callable[..., Awaitable[None]]:
+    """The same test, cancelled after so many seconds; what it awaited then is in the error's traceback."""
+
+    @functools.wraps(test)
+    async def within(*arguments: object, **named: object) -> None:
+        limit = asyncio.timeout(limit_s)
+        try:
+            async with limit:
+                await test(*arguments, **named)
+        except TimeoutError as error:
+            if limit.expired():
+                raise AssertionError(f"the test did not end within {limit_s:g} s") from error
+            raise
+
+    return within
+
+
+def _timeout_s(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0] if marker else item.config.getini("timeout"))
 
 
 class Elapsed:

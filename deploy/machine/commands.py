@@ -58,8 +58,8 @@ def test(session: Session) -> int:
     """Linters, then every test, in two processes; pytest's closing line is the last one."""
     session.set_up(FULL, more=len(CHECKS) + 1)
     run_checks(session.progress, session.checkout.venv)
-    # Tests on telephones spend most of their time listening; tests/conftest.py says which stay together.
-    side_by_side = () if any(word.startswith("-n") for word in session.arguments) else ("-n", "2", "--dist", "loadgroup")
+    # Tests on telephones spend most of their time listening; tests/conftest.py says which stay together, and in which order they run.
+    side_by_side = () if any(word.startswith("-n") for word in session.arguments) else ("-n", "2")
     return session.become("모든 시험 / all tests", "python", "-m", "pytest", *side_by_side, *session.arguments)
 
 

@@ -15,9 +15,9 @@ from rich.table import Table
 
 from helpline import exit_codes
 from helpline.twin import agreement, chart
-from helpline.twin.load import CONTACTS_A_DAY, LoadError, shipped
 from helpline.twin.replay import LOADS, Row, factor
 from helpline.twin.replay import replay as run
+from shifts.load import CONTACTS_A_DAY, LoadError, shipped
 
 Loads = Annotated[str, typer.Option(help="부하, 쉼표로 / loads, with commas (x1 = 115/day)")]
 Seats = Annotated[str, typer.Option(help="상담석, 쉼표로 / counsellors, with commas")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections import Counter
 from dataclasses import asdict
 from typing import Annotated
@@ -18,6 +19,9 @@ from helpline.simulation.faults import Fault, parse
 from helpline.simulation.run import Job, Result, seeds
 from helpline.simulation.world import Load
 
+#: From so many seeds on only failures and the progress are told, the latter so often.
+FEW = 60
+PROGRESS_S = 10.0
 #: Lines of a failing seed's trace that are shown.
 TAIL = 40
 
@@ -51,14 +55,19 @@ def simulate(
         raise typer.BadParameter(str(error)) from error
     load = Load(calls_per_hour=calls, seats=seats)
     tasks = [batch.Task(job=Job(seed=one, hours=hours, faults=kinds, load=load, everything=trace), router=router) for one in wanted]
-    results = map(batch.work, tasks) if len(tasks) == 1 else batch.run(tasks, processes=processes or None)
-    summary = _Summary()
+    several = len(tasks) > 1
+    results = batch.run(tasks, processes=processes or None, as_they_come=not as_json) if several else map(batch.work, tasks)
+    summary, again = _Summary(len(tasks)), _again(hours, faults, router, load)
     for result in results:
         summary.add(result)
         if as_json:
             print(json.dumps({**asdict(result), "trace": result.trace if trace or not result.passed else ()}), flush=True)
-        else:
-            _show(result, trace=trace, progress=len(tasks))
+            continue
+        _show(result, trace=trace, quiet=len(tasks) > FEW)
+        if not result.passed and several:
+            print(f"  again: annyeong120 simulate --seed {result.seed}{again} --trace", flush=True)
+        if len(tasks) > FEW:
+            summary.progress()
     if not as_json:
         summary.show()
     if summary.failed:
@@ -68,8 +77,10 @@ def simulate(
 class _Summary:
     """All seeds together."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: int) -> None:
         self.failed: list[Result] = []
+        self._wanted = wanted
+        self._began = self._told = time.monotonic()
         self._count = self._callers = self._faults = 0
         self._simulated = self._real = 0.0
         self._outcomes: Counter[str] = Counter()
@@ -83,6 +94,18 @@ class _Summary:
         self._outcomes.update(result.outcomes)
         if not result.passed:
             self.failed.append(result)
+
+    def progress(self) -> None:
+        """A line now and then."""
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_S or self._count == self._wanted:
+            self._told = now
+            took = now - self._began
+            print(
+                f"{self._count} of {self._wanted} seeds in {took:.0f} s, {self._simulated / took:.0f} times real time, "
+                f"{len(self.failed)} failed",
+                flush=True,
+            )
 
     def show(self) -> None:
         speed = self._simulated / self._real if self._real else 0.0
@@ -98,16 +121,25 @@ class _Summary:
             print("✔ every invariant held")
 
 
-def _show(result: Result, *, trace: bool, progress: int) -> None:
+def _again(hours: float, faults: str, router: str, load: Load) -> str:
+    """The options with which one seed of these does the same again."""
+    words = [f"--hours {hours:g}", f"--faults {faults or 'none'}", f"--router {router}" if router else ""]
+    usual = Load()
+    words += [f"--calls {load.calls_per_hour:g}" if load.calls_per_hour != usual.calls_per_hour else ""]
+    words += [f"--seats {load.seats}" if load.seats != usual.seats else ""]
+    return "".join(f" {word}" for word in words if word)
+
+
+def _show(result: Result, *, trace: bool, quiet: bool) -> None:
     if trace:
         print("\n".join(result.trace))
-    if result.passed:
-        if progress <= 60 or result.seed % 50 == 0:
-            print(
-                f"seed {result.seed}: {result.callers} calls, {result.talks} talks, {result.faults} faults, {result.speed:.0f} x",
-                flush=True,
-            )
-        return
-    if not trace:
-        print("\n".join(result.trace[-TAIL:]))
-    print(f"✘ seed {result.seed} at {result.at:.3f} s: {result.invariant}: {result.text}", flush=True)
+    if not result.passed:
+        if not trace:
+            print("\n".join(result.trace[-TAIL:]))
+        print(f"✘ seed {result.seed} at {result.at:.3f} s: {result.invariant}: {result.text}", flush=True)
+    elif not quiet:
+        called = f", {result.called_back} called back" if result.called_back else ""
+        print(
+            f"seed {result.seed}: {result.callers} calls{called}, {result.talks} talks, {result.faults} faults, {result.speed:.0f} x",
+            flush=True,
+        )

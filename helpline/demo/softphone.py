@@ -107,6 +107,9 @@ class PhoneCall:
 class Softphone:
     """See the module's text. `from_uri` may be anything a From header may hold, e.g. `"홍길동" <sip:01012345678@10.0.0.1>`."""
 
+    #: Every wait may take so many times as long: on a slow or busy machine more than 1.
+    patience = 1.0
+
     def __init__(
         self,
         user: str,
@@ -184,7 +187,8 @@ class Softphone:
             except TimeoutError:
                 process.kill()
                 await process.wait()
-        await reader
+        # Its last words; a process that was ended leaves an open pipe to nobody.
+        await asyncio.wait_for(reader, _ANSWERS_WITHIN_S)
         self._stderr.close()
 
     async def kill(self) -> None:
@@ -204,7 +208,7 @@ class Softphone:
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
         await self._write({"id": number, "do": do, **arguments})
         try:
-            answer: Mapping[str, object] = await asyncio.wait_for(reply, _ANSWERS_WITHIN_S)
+            answer: Mapping[str, object] = await asyncio.wait_for(reply, self.patience * _ANSWERS_WITHIN_S)
         except TimeoutError:
             raise PhoneTimeout(f"phone {self.user} did not answer the command {do}") from None
         finally:
@@ -273,6 +277,7 @@ class Softphone:
     ) -> PhoneEvent:
         """The oldest event of this name that no earlier `expect` took, now or within the time. Raises PhoneTimeout."""
         names = (name,) if isinstance(name, str) else name
+        within_s *= self.patience
 
         def find() -> int | None:
             found = (i for i, event in enumerate(self.events) if i not in self._expected and event.name in names and where(event))

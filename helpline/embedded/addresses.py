@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+
 from pydantic import SecretStr
 
 from core.settings import NodeSettings, Settings
-from helpline.embedded import postgres
-from helpline.embedded.asterisk import ari_password
 from helpline.embedded.folders import Folders
 from helpline.embedded.hosts import client_host
 from ivr.asterisk_config import ARI_USER
+
+#: Name of the embedded server's one database, and who we are there.
+DATABASE = "annyeong120"
+SUPERUSER = "postgres"
 
 
 def database_url(settings: Settings) -> str:
     """PostgreSQL's address for SQLAlchemy (`postgresql+psycopg://…`)."""
     named = settings.database.url.get_secret_value()
     if not named:
-        return postgres.url(Folders.of(settings.data_dir))
+        return postgres_url(Folders.of(settings.data_dir))
     scheme, separator, rest = named.partition("://")
     return f"postgresql+psycopg://{rest}" if separator and scheme in {"postgres", "postgresql"} else named
 
@@ -35,6 +40,26 @@ def nodes(settings: Settings) -> list[NodeSettings]:
             prompts=str(settings.prompts_folder.absolute()),
         )
     ]
+
+
+def postgres_url(folders: Folders) -> str:
+    """The embedded server's address for SQLAlchemy."""
+    return f"postgresql+psycopg://{SUPERUSER}@/{DATABASE}?host={folders.postgres_socket}"
+
+
+def ari_password(folders: Folders) -> str:
+    """ARI's password, made at first use and kept in a file only its owner can read."""
+    path = folders.secrets / "ari.password"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(32) + "\n")
+    return path.read_text().strip()
 
 
 def _with_password(node: NodeSettings) -> NodeSettings:

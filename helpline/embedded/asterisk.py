@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import subprocess
 
 import aiohttp
@@ -15,6 +14,7 @@ from sqlalchemy.engine import make_url
 from core.errors import AnnyeongError
 from core.settings import Settings
 from helpline.embedded import asterisk_program, port_check, source_filter
+from helpline.embedded.addresses import ari_password
 from helpline.embedded.child import Child, PortTaken
 from helpline.embedded.folders import Folders
 from helpline.embedded.hosts import client_host
@@ -144,21 +144,6 @@ class EmbeddedAsterisk(Child):
         if process.returncode != 0:
             raise AsteriskCommandError(f"{line!r}: {text}")
         return text
-
-
-def ari_password(folders: Folders) -> str:
-    """ARI's password, made at first use and kept in a file only its owner can read."""
-    path = folders.secrets / "ari.password"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32) + "\n")
-    return path.read_text().strip()
 
 
 def _database_environment(url: str) -> dict[str, str]:

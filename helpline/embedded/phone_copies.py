@@ -12,11 +12,10 @@ from psycopg import sql
 from core.errors import AnnyeongError
 from helpline.embedded.asterisk import EmbeddedAsterisk
 from ivr import phone_copies
+from routing.counsellors import COUNSELLORS_CHANGED
 
 log = structlog.get_logger()
 
-#: Told by a trigger of the database whenever a counsellor is added, changed or removed.
-CHANNEL = "counsellors_changed"
 #: A notice may be lost with the connection, and presence has none; this is how old a copy may be.
 REFRESH_EVERY_S = 15.0
 #: Several changes in one go are copied once.
@@ -33,7 +32,7 @@ async def run(asterisk: EmbeddedAsterisk) -> None:
                 address, autocommit=True, connect_timeout=2, options="-c statement_timeout=5000", application_name="annyeong120-up"
             )
             async with connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
+                await connection.execute(f"LISTEN {COUNSELLORS_CHANGED}")
                 while True:
                     await refresh(connection, asterisk)
                     await asterisk.follow_music()

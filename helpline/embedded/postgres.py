@@ -24,15 +24,13 @@ import psycopg
 import structlog
 
 from core.errors import AnnyeongError
+from helpline.embedded.addresses import DATABASE, SUPERUSER, postgres_url
 from helpline.embedded.child import Child
 from helpline.embedded.folders import Folders
 from helpline.embedded.process import Launch
 
 log = structlog.get_logger()
 
-#: Name of the one database.
-DATABASE = "annyeong120"
-_SUPERUSER = "postgres"
 _SYSTEM_USER = "pgserver"
 _NOBODY = "65534"
 
@@ -83,7 +81,7 @@ class EmbeddedPostgres(Child):
     @property
     def url(self) -> str:
         """The address for SQLAlchemy."""
-        return url(self.folders)
+        return postgres_url(self.folders)
 
     async def prepare(self) -> None:
         """Make the data folder on first use."""
@@ -115,7 +113,7 @@ class EmbeddedPostgres(Child):
         """Whether it answers; makes our database if there is none yet."""
         try:
             connection = await psycopg.AsyncConnection.connect(
-                host=str(self.folders.postgres_socket), user=_SUPERUSER, dbname="postgres", connect_timeout=2, autocommit=True
+                host=str(self.folders.postgres_socket), user=SUPERUSER, dbname="postgres", connect_timeout=2, autocommit=True
             )
         except psycopg.OperationalError:
             return False
@@ -133,7 +131,7 @@ class EmbeddedPostgres(Child):
         if user is not None:
             os.chown(new, *user)
         command = [
-            str(self.binaries / "initdb"), "--pgdata", str(new), "--username", _SUPERUSER, "--auth=trust",
+            str(self.binaries / "initdb"), "--pgdata", str(new), "--username", SUPERUSER, "--auth=trust",
             "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
         ]  # fmt: skip
         identity: dict[str, object] = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
@@ -176,11 +174,6 @@ class EmbeddedPostgres(Child):
 
 #: `LC_ALL`: messages that can be looked up; `TZ`: no time zone of the machine in the log.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-
-def url(folders: Folders) -> str:
-    """The embedded server's address for SQLAlchemy."""
-    return f"postgresql+psycopg://{_SUPERUSER}@/{DATABASE}?host={folders.postgres_socket}"
 
 
 def binaries() -> Path:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from helpline import wiring
 from helpline.simulation.program import Parts
 from ivr.recovery import Recovery
 from routing import engine_model as e
+from routing.callback_model import Due
 from routing.engine import Engine
 from routing.model import Offer, Seat, Waiting
 from routing.policy import Policy
 from routing.presence_model import System
 from routing.router import Router
 from routing.testing import Counsellor, MemoryReservations
+from routing.testing_callbacks import MemoryCallbacks, Request
 
 
 class _Unfenced(MemoryReservations):
@@ -53,6 +56,23 @@ class _NeverCompares(Recovery):
         """Nothing."""
 
 
+class _CallsTwice(MemoryCallbacks):
+    """Takes requests that somebody works on already, and does not notice that another one has them."""
+
+    async def claim(self, worker: str, limit: int, lease_s: float) -> list[Due]:
+        for request in self._memory.callbacks.values():
+            if request.state == "calling":
+                request.state = "open"
+        return await super().claim(worker, limit, lease_s)
+
+    def _on_the_line(self) -> tuple[set[UUID], set[str | None]]:
+        return set(), set()
+
+    def _held(self, callback_id: UUID, epoch: int) -> Request | None:
+        request: Request | None = self._memory.callbacks.get(callback_id)
+        return request if request is not None and request.outcome is None else None
+
+
 class _Twice(MemoryReservations):
     """Grants a second counsellor to a contact that has one."""
 
@@ -72,7 +92,7 @@ class _ForgetsOffers(Engine):
     def handle(self, event: e.Event, now: datetime) -> list[e.Command]:
         commands = super().handle(event, now)
         if isinstance(event, e.Granted) and (contact := self.contacts.get(event.contact_id)):
-            self._free.add(contact.contact_id, self._key(contact))
+            self._line_up(contact)
         return commands
 
 
@@ -108,9 +128,10 @@ ROUTERS: dict[str, Parts] = {
     "": Parts(),
     "no_fencing": Parts(reservations=_Unfenced),
     "no_reclaim": Parts(reservations=_NeverReclaims),
-    "no_reconcile": Parts(recovery=_NeverCompares),
-    "double_dispatch": Parts(router=_DoubleRouter, reservations=_Twice),
-    "wrong_order": Parts(router=_BackwardsRouter),
+    "no_reconcile": Parts(line=wiring.Parts(recovery=_NeverCompares)),
+    "double_dispatch": Parts(line=wiring.Parts(router=_DoubleRouter), reservations=_Twice),
+    "calls_twice": Parts(callbacks=_CallsTwice),
+    "wrong_order": Parts(line=wiring.Parts(router=_BackwardsRouter)),
 }
 
 

@@ -14,6 +14,8 @@ CLAIM_S = 0.5
 NET_RING_S = 15.0
 NET_MUSIC_S = 5.0
 DEAD_LEG_S = 2.0
+#: Where calls from outside arrive.
+ENTRY = "from-trunk"
 #: Causes, Q.850.
 NORMAL, BUSY, NO_ANSWER, REJECTED, ELSEWHERE, FAILURE = 16, 17, 19, 21, 26, 38
 
@@ -93,15 +95,19 @@ class Dialplan:
         self._switch.emit(app, "StasisStart", channel=channel.wire(), args=list(channel.arguments))
         return True
 
-    def take(self, channel: Channel) -> None:
-        """`continue`: the caller leaves the program for the safety net."""
+    def take(self, channel: Channel, context: str) -> None:
+        """`continue`: the caller leaves the program for the safety net, or (`from-trunk`) is offered to every program like a new call."""
         self._switch.leave_bridge(channel)
         for playback in list(channel.playbacks):
             self._switch.finish(playback, "done")
         self._switch.emit(channel.app, "StasisEnd", channel=channel.wire())
         channel.in_stasis, channel.app = False, ""
-        self._note("safety net", channel.id)
-        self._safety_net(channel)
+        if context == ENTRY:
+            self._note("offered again", channel.id)
+            self.broadcast(channel, "menu")
+        else:
+            self._note("safety net", channel.id)
+            self._safety_net(channel)
 
     def broadcast(self, channel: Channel, entry: str) -> None:
         """`StasisBroadcast`: whoever claims it first has it, and if nobody does the dialplan goes on."""

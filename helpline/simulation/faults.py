@@ -18,6 +18,10 @@ class Fault(StrEnum):
     FREEZE = "freeze"
     #: The same, and meanwhile another process is started under its name.
     TAKEOVER = "takeover"
+    #: kill -9, and nobody starts it again for minutes or at all, while another worker is there.
+    LOSS = "loss"
+    #: kill -9, and a restart while the database is away.
+    COLD_START = "cold_start"
     #: Events get lost, come twice or late.
     EVENTS = "events"
     #: Requests fail or are not answered, with effect or without.
@@ -28,7 +32,7 @@ class Fault(StrEnum):
     ASTERISK = "asterisk"
     #: PostgreSQL is away, or loses answers.
     DATABASE = "database"
-    #: Somebody sets the program's clock.
+    #: The program's clock jumps by seconds to an hour, and some time later back. Nothing but the jump counts as trouble.
     CLOCK = "clock"
 
 
@@ -37,6 +41,8 @@ MEAN_S: dict[Fault, float] = {
     Fault.CRASH: 1500,
     Fault.FREEZE: 1500,
     Fault.TAKEOVER: 3000,
+    Fault.LOSS: 3000,
+    Fault.COLD_START: 3600,
     Fault.EVENTS: 900,
     Fault.REQUESTS: 900,
     Fault.SOCKET: 1800,
@@ -75,7 +81,6 @@ class Faults:
         self.strike: Callable[[Fault], float] = lambda _: self.universe.now
         self.stopped = False
         self._until: dict[Fault, float] = {}
-        self._asterisk_until = -1.0
         self._rate = 0.0
         self._away_kind = ""
 
@@ -97,9 +102,14 @@ class Faults:
         """Whether nothing has been wrong for so long."""
         return all(until + for_s <= self.universe.now for until in self._until.values())
 
-    def extend(self, kind: Fault, until: float) -> None:
-        """It lasts longer than planned."""
-        self._until[kind] = max(self._until.get(kind, -1.0), until)
+    def jumped(self) -> None:
+        """A clock went back to the right time, which is a jump like any other."""
+        self._until[Fault.CLOCK] = self.universe.now
+
+    def close_database(self, lasts_s: float) -> None:
+        """The database is away from now on."""
+        self._until[Fault.DATABASE] = max(self._until.get(Fault.DATABASE, -1.0), self.universe.now + lasts_s)
+        self._away_kind = self.rng.choice(("gone", "frozen"))
 
     def _plan(self, kind: Fault) -> None:
         self.universe.after(self.rng.expovariate(self.intensity / MEAN_S[kind]), self._hit, kind)

@@ -41,17 +41,53 @@ class RealWorld(RuntimeError):
 class Appointment:
     """Something that will happen in the world; `cancel()` takes it back."""
 
-    __slots__ = ("args", "callback", "cancelled", "when")
+    __slots__ = ("args", "callback", "gone", "when")
 
     def __init__(self, when: float, callback: Callable[..., object], args: tuple[object, ...]) -> None:
         self.when = when
         self.callback = callback
         self.args = args
-        self.cancelled = False
+        self.gone = False
 
     def cancel(self) -> None:
         """It will not happen."""
-        self.cancelled = True
+        self.gone = True
+
+
+class _Handle(asyncio.Handle):
+    """asyncio's, made without asking the loop whether it debugs: there are tens of thousands in a simulated hour."""
+
+    __slots__ = ()
+
+    def __init__(self, callback: Callable[..., object], args: tuple[object, ...], loop: ProcessLoop, context: contextvars.Context) -> None:
+        self._context = context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class _Timer(asyncio.TimerHandle):
+    """asyncio's, likewise."""
+
+    __slots__ = ("process",)
+    _context: contextvars.Context
+    _callback: Callable[..., object]
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: tuple[object, ...], loop: ProcessLoop, context: contextvars.Context
+    ) -> None:
+        _Handle.__init__(self, callback, args, loop, context)  # type: ignore[arg-type]  # has the same fields
+        self._when = when
+        self._scheduled = False
+        self.process = loop
+
+    @property
+    def gone(self) -> bool:
+        """Taken back, or of a process that is no more."""
+        return self._cancelled or self.process.dead
 
 
 class Universe:
@@ -60,45 +96,55 @@ class Universe:
     def __init__(self) -> None:
         self.now = 0.0
         self.processes: list[ProcessLoop] = []
-        #: Called whenever time is about to move on: everything of this instant is done.
-        self.after_instant: Callable[[], None] | None = None
-        self._due: list[tuple[float, int, Appointment]] = []
+        #: Those that have something to do at this instant, in the order in which they got it.
+        self.busy: deque[ProcessLoop] = deque()
+        #: Appointments, and timers of the processes, by time.
+        self._due: list[tuple[float, int, Appointment | _Timer]] = []
         self._order = itertools.count()
         self._kept: list[object] = []
+        self._instant = (0.0, BEGINNING)
 
     @property
     def instant(self) -> datetime:
         """The world's true time; also the database's."""
-        return BEGINNING + timedelta(seconds=self.now)
+        if self._instant[0] != self.now:
+            self._instant = (self.now, BEGINNING + timedelta(seconds=self.now))
+        return self._instant[1]
 
     def after(self, seconds: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts) -> Appointment:
         """Have something happen in so many seconds."""
-        appointment = Appointment(self.now + max(0.0, seconds), callback, args)
-        heapq.heappush(self._due, (appointment.when, next(self._order), appointment))
+        when = self.now + seconds if seconds > 0 else self.now
+        appointment = Appointment(when, callback, args)
+        heapq.heappush(self._due, (when, next(self._order), appointment))
         return appointment
+
+    def wake(self, when: float, timer: _Timer) -> None:
+        """A process wants to be woken."""
+        heapq.heappush(self._due, (when, next(self._order), timer))
 
     def run(self, until: float) -> None:
         """Let everything happen up to `until`. What the world's own callbacks raise is raised here."""
+        due = self._due
         while True:
-            self._settle()
-            when = self._next()
-            if when is None:
-                if not self.processes:
-                    self.now = until
-                    return
-                raise NothingHappens("nobody waits for anything that will ever come")
+            if self.busy:
+                self._settle()
+            while due and due[0][2].gone:
+                heapq.heappop(due)
+            if not due:
+                if self.processes:
+                    raise NothingHappens("nobody waits for anything that will ever come")
+                self.now = until
+                return
+            when = due[0][0]
             if when > until:
                 self.now = until
                 return
-            if when > self.now:
-                if self.after_instant is not None:
-                    self.after_instant()
-                self.now = when
-            while self._due and self._due[0][0] <= self.now:
-                appointment = heapq.heappop(self._due)[2]
-                if not appointment.cancelled:
-                    appointment.callback(*appointment.args)
-                    break
+            self.now = max(self.now, when)
+            what = heapq.heappop(due)[2]
+            if isinstance(what, Appointment):
+                what.callback(*what.args)
+            else:
+                what.process.due(what)
 
     def keep(self, thing: object) -> None:
         """Hold on to what a killed process leaves behind, so that nothing of it is tidied up while the simulation runs."""
@@ -110,7 +156,6 @@ class Universe:
         try:
             for one in list(self.processes):
                 one.kill()
-            self.after_instant = None
             self._due.clear()
             self._kept.clear()
             gc.collect()
@@ -120,26 +165,15 @@ class Universe:
     def _settle(self) -> None:
         """Run every process until all of them wait."""
         turns = 0
-        busy = True
-        while busy:
-            busy = False
-            for one in self.processes:
-                if one.ready:
-                    busy = True
-                    turns += one.turn()
-            if turns > MAX_TURNS:
-                raise Spinning(f"{turns} callbacks without any time passing")
-
-    def _next(self) -> float | None:
-        while self._due and self._due[0][2].cancelled:
-            heapq.heappop(self._due)
-        when = self._due[0][0] if self._due else None
-        for one in self.processes:
-            timer = one.next_timer
-            if timer is not None and (when is None or timer < when):
-                when = timer
-        # A process that was frozen over its timers is late, not early.
-        return when if when is None else max(when, self.now)
+        # A test may simulate from within a loop of its own.
+        around = asyncio._get_running_loop()  # noqa: SLF001
+        try:
+            while self.busy:
+                turns += self.busy.popleft().turn()
+                if turns > MAX_TURNS:
+                    raise Spinning(f"{turns} callbacks without any time passing")
+        finally:
+            asyncio._set_running_loop(around)  # noqa: SLF001
 
 
 class ProcessLoop(asyncio.AbstractEventLoop):
@@ -147,52 +181,61 @@ class ProcessLoop(asyncio.AbstractEventLoop):
 
     def __init__(self, universe: Universe, name: str) -> None:
         self.name = name
-        self.frozen = False
         self.dead = False
         #: What nobody caught.
         self.unhandled: list[dict[str, Any]] = []
         self._universe = universe
-        self._queue: deque[asyncio.Handle] = deque()
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
-        self._order = itertools.count()
+        self._frozen = False
+        self._listed = False
+        self._queue: deque[_Handle | _Timer | tuple[Callable[..., object], tuple[object, ...]]] = deque()
         universe.processes.append(self)
 
     # --- for the universe ------------------------------------------------------------------------------------------------------------
 
     @property
-    def ready(self) -> bool:
-        """Whether there is something to do at this instant."""
-        if self.frozen or self.dead:
-            return False
-        return bool(self._queue) or (bool(self._timers) and self._timers[0][0] <= self._universe.now)
+    def frozen(self) -> bool:
+        """SIGSTOP: it runs nothing, while its mail and its timers pile up."""
+        return self._frozen
 
-    @property
-    def next_timer(self) -> float | None:
-        """When the process will do something by itself."""
-        if self.frozen or self.dead:
-            return None
-        while self._timers and self._timers[0][2].cancelled():
-            heapq.heappop(self._timers)
-        return self._timers[0][0] if self._timers else None
+    @frozen.setter
+    def frozen(self, frozen: bool) -> None:
+        self._frozen = frozen
+        self._list()
+
+    def _list(self) -> None:
+        """There may be something to do."""
+        if not self._listed and not self._frozen and not self.dead and self._queue:
+            self._listed = True
+            self._universe.busy.append(self)
+
+    def due(self, timer: _Timer) -> None:
+        """A timer of this process has come."""
+        self._queue.append(timer)
+        if not self._listed:
+            self._list()
 
     def turn(self) -> int:
         """Run what is ready now; returns how many callbacks that were."""
-        now, timers, queue = self._universe.now, self._timers, self._queue
-        while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            if not timer.cancelled():
-                queue.append(timer)
+        self._listed = False
+        if self.dead or self._frozen:
+            return 0
+        queue = self._queue
         count = len(queue)
-        # A test may simulate from within a loop of its own.
-        around = asyncio._get_running_loop()  # noqa: SLF001
         asyncio._set_running_loop(self)  # noqa: SLF001 - the documented way in for event loops
-        try:
-            for _ in range(count):
-                handle = queue.popleft()
-                if not handle.cancelled():
-                    handle._run()  # noqa: SLF001 - the same
-        finally:
-            asyncio._set_running_loop(around)  # noqa: SLF001
+        for _ in range(count):
+            if not queue:
+                # It was killed by what it did itself.
+                break
+            item = queue.popleft()
+            try:
+                if isinstance(item, tuple):
+                    item[0](*item[1])
+                elif not item._cancelled:  # noqa: SLF001 - what asyncio's handles do when they are run
+                    item._context.run(item._callback, *item._args)  # noqa: SLF001
+            except Exception as error:  # noqa: BLE001 - the same
+                self.call_exception_handler({"message": f"Exception in {item!r}", "exception": error})
+        if queue:
+            self._list()
         return count
 
     def kill(self) -> None:
@@ -200,9 +243,8 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         if not self.dead:
             self.dead = True
             self._universe.processes.remove(self)
-            self._universe.keep((self, list(asyncio.all_tasks(self)), list(self._queue), list(self._timers)))
+            self._universe.keep((self, list(asyncio.all_tasks(self)), list(self._queue)))
             self._queue.clear()
-            self._timers.clear()
 
     def start(self, main: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Begin the process."""
@@ -211,7 +253,9 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def post(self, callback: Callable[[Unpack[Ts]], object], *args: *Ts) -> None:
         """Something arrives from outside; a frozen process finds it when it is woken, a dead one never."""
         if not self.dead:
-            self._queue.append(asyncio.Handle(callback, args, self))
+            self._queue.append((callback, args))
+            if not self._listed:
+                self._list()
 
     # --- for asyncio -----------------------------------------------------------------------------------------------------------------
 
@@ -221,9 +265,11 @@ class ProcessLoop(asyncio.AbstractEventLoop):
 
     def call_soon(self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None) -> asyncio.Handle:
         """See asyncio."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Handle(callback, args, self, contextvars.copy_context() if context is None else context)
         if not self.dead:
             self._queue.append(handle)
+            if not self._listed:
+                self._list()
         return handle
 
     call_soon_threadsafe = call_soon  # there is one thread
@@ -238,9 +284,9 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         """See asyncio."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = _Timer(when, callback, args, self, contextvars.copy_context() if context is None else context)
         if not self.dead:
-            heapq.heappush(self._timers, (when, next(self._order), timer))
+            self._universe.wake(when, timer)
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -292,7 +338,7 @@ class ProcessClock:
 
     def now(self) -> datetime:
         """See `core.clock.Clock.now`."""
-        return BEGINNING + timedelta(seconds=self._universe.now + self.ahead_s)
+        return BEGINNING + timedelta(seconds=self._universe.now + self.ahead_s) if self.ahead_s else self._universe.instant
 
     def monotonic(self) -> float:
         """See `core.clock.Clock.monotonic`."""

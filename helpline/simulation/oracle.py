@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from helpline.simulation.faults import Fault, Faults
-from helpline.simulation.people import Caller, Phone
+from helpline.simulation.faults import Faults
+from helpline.simulation.oracle_callbacks import CallbackOracle
+from helpline.simulation.oracle_order import REFUSED, OrderOracle
+from helpline.simulation.people import CalledBack, Caller, Phone
 from helpline.simulation.program import Program
 from helpline.simulation.switch import Bridge, Channel
 from helpline.simulation.world import World
-from routing.model import Lane, Offer, Seat, Waiting
+from routing.model import Offer, Seat
+from routing.policy import Policy
 from routing.presence_model import System
 from routing.testing import Counsellor
 
@@ -25,6 +28,8 @@ SILENCE_S = 2.5
 #: After a prompt of the menu or of a dialogue the line listens for a key this long (flow.toml), and then says something.
 KEY_WAIT_S = 11.0
 TROUBLED_SILENCE_S = 30.0
+#: Whose worker is no more is found by another one's comparison (twice, 5 s apart).
+ORPHANED_S = 15.0
 #: Another worker learns at its next look (5 s) that a counsellor came free, and leaves them to a caller further ahead for 1 s.
 IDLE_S = 8.0
 #: A hang-up takes so long at most to reach Asterisk when nothing is wrong.
@@ -34,7 +39,6 @@ STUCK_S = 60.0
 GHOST_S = 30.0
 #: Ours, as in `ivr.recovery`.
 _BRIDGES = ("hold-", "talk-")
-_REFUSED = frozenset({"rang_out", "rejected", "busy", "unreachable"})
 
 
 class Violation(Exception):
@@ -52,12 +56,14 @@ class Oracle:
 
     every_s = 0.5
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Callable[[], Policy]) -> None:
         self.world: World
         self.faults: Faults
         self.programs: Callable[[], Iterable[Program]] = tuple
         self.talks = 0
         self.longest_silence: dict[str, float] = {}
+        self.callbacks = CallbackOracle(self.broken, policy)
+        self._order: OrderOracle
         self._granted: set[tuple[UUID, int]] = set()
         self._heard: dict[str, float] = {}
         self._pairs: dict[tuple[UUID, UUID], float] = {}
@@ -67,11 +73,14 @@ class Oracle:
         self._turn = False
         #: Until when a worker was dead, frozen or cut off: its callers have Asterisk alone.
         self._gone_until: dict[str, float] = {}
+        self._workers = {"w1"}
 
     def watch(self, world: World, faults: Faults) -> None:
         """Begin."""
         self.world, self.faults = world, faults
         world.database.on_grant = self.granted
+        self.callbacks.watch(world, faults)
+        self._order = OrderOracle(self.broken, world, self.programs)
         world.universe.after(self.every_s, self._look)
 
     def broken(self, invariant: str, text: str) -> Violation:
@@ -82,6 +91,7 @@ class Oracle:
 
     def leg_invited(self, leg: Channel) -> None:
         """A phone is going to ring."""
+        self.callbacks.leg_invited(leg)
         if not isinstance(leg.far, Phone) or leg.net_for is not None or not self.faults.quiet():
             return
         for other in self.world.asterisk.channels.values():
@@ -114,6 +124,8 @@ class Oracle:
             raise self.broken("I1", f"two callers in {bridge.id}")
         if bridge.kind == "mixing" and callers and len(bridge.channels) > 1:
             self._talks(callers[0])
+            if counsellors and isinstance(callers[0], CalledBack) and callers[0].channel is not None:
+                self.callbacks.talks(callers[0].channel)
 
     def net_connected(self, caller: Channel, leg: Channel) -> None:
         """The safety net found somebody."""
@@ -127,13 +139,16 @@ class Oracle:
     def ended(self, channel: Channel) -> None:
         """A channel is no more."""
         caller = channel.far
+        if isinstance(caller, CalledBack) and (not self.faults.quiet() or not self.callbacks.accepted(channel)):
+            # Somebody else, a machine, or a failure of ours: then they are called again.
+            return
         if isinstance(caller, Caller):
             if channel.ended_by in ("program", "dialplan") and not caller.talked:
                 invariant = "I7" if caller.danger else "lost"
                 raise self.broken(invariant, f"{caller.name} ({channel.id}) was hung up by the {channel.ended_by} without having talked")
             return
-        for other in self.world.callers:
-            if other.live and other.channel is not None and other.talked:
+        for other in self.world.people():
+            if other.channel is not None and not other.channel.gone and other.talked:
                 bridged = other.channel.bridge is not None and len(other.channel.bridge.channels) > 1
                 if not bridged and other.channel.net_talk_since is None:
                     other.talk_broke()
@@ -159,48 +174,8 @@ class Oracle:
         alone = any(until is not None and until > now + timedelta(seconds=1) for until in (before.rest_until, before.paused_until))
         if alone and self.faults.quiet():
             raise self.broken("I6", f"{offer.extension} was to be left alone when reserved")
-        self._order(offer, before)
-
-    def _order(self, offer: Offer, seat: Seat) -> None:
-        """I3: nobody who is further ahead could have had this counsellor."""
-        if self.faults.lasts(Fault.CLOCK) or not self.faults.quiet(5.0):
-            return
-        for program in self.programs():
-            engine = program.router.engine if program.router else None
-            if engine is None or offer.contact_id not in engine.contacts or program.process.frozen:
-                continue
-            policy = engine.policy
-            mine = engine.contacts[offer.contact_id]
-            if mine.worker:
-                continue
-            rank = mine.since.timestamp() - policy.bonus(mine.lane)
-            for other in engine.contacts.values():
-                behind = other.since.timestamp() - policy.bonus(other.lane) >= rank - 0.5
-                if behind or other.worker or not self._could_have(other, seat, policy.heavy_cap):
-                    continue
-                raise self.broken("I3", f"{offer.extension} went to {offer.contact_id} although {other.contact_id} was ahead")
-
-    def _could_have(self, contact: Waiting, seat: Seat, heavy_cap: int) -> bool:
-        database, now = self.world.database, self.world.universe.instant
-        row = database.contacts.get(contact.contact_id)
-        if row is None or row.outcome is not None or contact.skills or contact.language != "ko":
-            return False
-        if contact.named is not None and contact.named != seat.counsellor_id:
-            return False
-        if contact.lane is Lane.CRISIS and seat.heavy_run >= heavy_cap:
-            return False
-        if contact.joined is not None and (now - contact.joined).total_seconds() < 1.0:
-            return False
-        channel = self.world.asterisk.channels.get(row.channel_id)
-        if channel is None or channel.gone:
-            return False
-        for offered in database.offers.values():
-            if offered.offer.contact_id == contact.contact_id:
-                recent = offered.ended_at is None or (now - offered.ended_at).total_seconds() < 1.0
-                refused = offered.offer.counsellor_id == seat.counsellor_id and offered.result in _REFUSED
-                if recent or offered.result is None or (refused and (now - (offered.ended_at or now)).total_seconds() < 35):
-                    return False
-        return True
+        if self.faults.quiet(5.0):
+            self._order.check(offer, before)
 
     # --- looking around --------------------------------------------------------------------------------------------------------------
 
@@ -210,15 +185,18 @@ class Oracle:
         # Without its rows a restarted program does not know whom it has.
         able = [program for program in self.programs() if program.serving_since is not None and program.gate.answered]
         serving = {program.worker for program in able if not program.process.frozen}
-        self._gone_until.update((worker, now) for worker in ("w1", "w2") if worker not in serving)
         quiet = self.faults.quiet()
-        self._silence(now, quiet)
+        self._workers |= serving
+        # Whoever is not back when nothing is wrong any more is no excuse.
+        self._gone_until.update((worker, now) for worker in self._workers - serving if not quiet)
+        self._silence(now, quiet, serving)
         if quiet:
             # Their bounds are seconds: every other time is often enough.
             self._turn = not self._turn
             if self._turn:
                 self._idle(now)
                 self._stuck(now)
+                self.callbacks.look(now)
         else:
             self._pairs.clear()
             self._busy.clear()
@@ -228,7 +206,7 @@ class Oracle:
             for fault in program.faults_of_ours():
                 raise self.broken("program", fault)
 
-    def _silence(self, now: float, quiet: bool) -> None:
+    def _silence(self, now: float, quiet: bool, serving: set[str]) -> None:
         """I8."""
         asterisk = self.world.asterisk
         for channel in asterisk.channels.values():
@@ -239,12 +217,18 @@ class Oracle:
                 continue
             gap = now - self._heard.setdefault(channel.id, now)
             row = self.world.database.by_channel.get(channel.id)
+            if isinstance(channel.far, CalledBack) and row is not None and row.state == "calling_back":
+                # Their telephone rings, or a machine listens to us.
+                self._heard[channel.id] = now
+                continue
             listening = row is None or row.state in ("menu", "transfer")
             where = "troubled" if not quiet else "key" if listening else "calm"
             alone_until = self._gone_until.get(row.worker if row else "w1", 0.0)
             if gap > self.longest_silence.get(where, 0.0) and now - alone_until > gap:
                 self.longest_silence[where] = gap
             limit = TROUBLED_SILENCE_S if not quiet else KEY_WAIT_S if listening else SILENCE_S
+            if row is not None and row.worker not in serving:
+                limit = max(limit, ORPHANED_S)
             if gap > limit and now - alone_until > limit:
                 raise self.broken(
                     "I8", f"{channel.far.name} ({channel.id}, {row.state if row else 'no row'}) hears nothing for {gap:.1f} s"
@@ -257,11 +241,14 @@ class Oracle:
         pairs: dict[tuple[UUID, UUID], float] = {}
         if free:
             offered = {row.offer.contact_id for row in database.live_offers.values()}
-            for contact in database.contacts.values():
-                if contact.outcome is not None or contact.state != "waiting" or contact.queued_at is None or contact.id in offered:
+            for contact in database.live_contacts():
+                if contact.queued_at is None or contact.id in offered:
                     continue
                 channel = world.asterisk.channels.get(contact.channel_id)
-                if (
+                if contact.state == "calling_back" and channel is None:
+                    pairs.update(self._beside(contact.id, free, now))
+                    continue
+                if contact.state != "waiting" or (
                     channel is None
                     or channel.gone
                     or not channel.in_stasis
@@ -271,14 +258,16 @@ class Oracle:
                     continue
                 if world.asterisk.hears(channel) == "talk":
                     continue
-                for row in free:
-                    if not self._refused(contact.id, row.id):
-                        pairs[contact.id, row.id] = self._pairs.get((contact.id, row.id), now)
+                pairs.update(self._beside(contact.id, free, now))
         for (contact_id, counsellor_id), since in pairs.items():
             if now - since > IDLE_S:
                 extension = database.counsellors[counsellor_id].extension
                 raise self.broken("I4", f"contact {contact_id} waits while {extension} is available for {now - since:.1f} s")
         self._pairs = pairs
+
+    def _beside(self, contact_id: UUID, free: list[Counsellor], now: float) -> dict[tuple[UUID, UUID], float]:
+        pairs = [(contact_id, row.id) for row in free if not self._refused(contact_id, row.id)]
+        return {pair: self._pairs.get(pair, now) for pair in pairs}
 
     def _waits_for_somebody(self, contact_id: UUID) -> bool:
         """By the policy a caller who lost the counsellor waits for the same one for a moment."""
@@ -301,7 +290,7 @@ class Oracle:
         now = self.world.universe.instant
         return any(
             row.offer.contact_id == contact_id and row.offer.counsellor_id == counsellor_id and row.ended_at is not None
-            and row.result in _REFUSED and (now - row.ended_at).total_seconds() < 35
+            and row.result in REFUSED and (now - row.ended_at).total_seconds() < 35
             for row in self.world.database.offers.values()
         )  # fmt: skip
 
@@ -310,25 +299,26 @@ class Oracle:
         world = self.world
         for row in world.database.counsellors.values():
             phone = world.phones[row.extension]
-            idle = row.presence.system is System.IDLE or bool(phone.legs)
+            contact = world.database.contacts.get(row.contact_id) if row.contact_id else None
+            called = contact is not None and contact.channel_id in world.asterisk.channels and contact.more["kind"] == "callback"
+            idle = row.presence.system is System.IDLE or bool(phone.legs) or called
             late = row.presence.system is System.WRAPUP and row.deadline is not None and row.deadline > world.universe.instant
             if idle or late:
                 self._busy.pop(row.id, None)
             elif now - self._busy.setdefault(row.id, now) > STUCK_S:
                 raise self.broken("stuck", f"{row.extension} is {row.presence.system} without a call for {STUCK_S:g} s")
-        for contact in world.database.contacts.values():
-            ghost = contact.outcome is None and contact.channel_id not in world.asterisk.channels
+        in_line = {contact_id for program in self.programs() if program.calls for contact_id in program.calls.callbacks}
+        for contact in world.database.live_contacts():
+            ghost = contact.channel_id not in world.asterisk.channels and contact.id not in in_line
             if ghost and now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
                 raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome {GHOST_S:g} s after its end")
 
-        for caller in world.callers:
-            self._written(caller, now)
+        for channel in world.asterisk.channels.values():
+            if isinstance(channel.far, Caller) and channel.in_stasis:
+                self._written(channel, channel.far, now)
 
-    def _written(self, caller: Caller, now: float) -> None:
+    def _written(self, channel: Channel, caller: Caller, now: float) -> None:
         """I5: whoever is with a program has a row without an outcome: otherwise nobody can be reserved for them."""
-        channel = caller.channel
-        if channel is None or channel.gone or not channel.in_stasis:
-            return
         row = self.world.database.by_channel.get(channel.id)
         # Hearing the goodbye.
         over = row is None or (row.outcome is not None and not caller.talked)
@@ -354,6 +344,7 @@ class Oracle:
         for contact in database.contacts.values():
             if contact.outcome is None:
                 raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome")
+        self.callbacks.at_the_end()
         for caller in world.callers:
             self._accounted(caller)
         for program in self.programs():

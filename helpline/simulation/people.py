@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +13,19 @@ from helpline.simulation.loop import Appointment, Universe
 from helpline.simulation.switch import Channel
 from routing.presence_model import BreakReason, PresenceEvent
 
+#: The trunk that people are called back by, in endpoints.
+CALLED_BACK = "callbacks"
+#: How many callers would rather be called back.
+WANT_CALL = 0.3
+#: Keys for the questions of a dialogue; none ("") is an answer, too.
+_ANSWERS: dict[str, tuple[str, ...]] = {
+    "callback_confirm": ("1", "1", "1", "1", "1", "1", "2", "0", "*", ""),
+    "callback_no_number": ("1", "1", "1", "2", "*", ""),
+    "callback_say_who": ("1", "1", "2", "2", "0", ""),
+    "callback_leave_message": ("1", "2", ""),
+    "callback_shared_phone": ("1", "2", "2", ""),
+}
+
 
 class Town(Protocol):
     """Where people live: `helpline.simulation.world.World`."""
@@ -19,6 +33,8 @@ class Town(Protocol):
     universe: Universe
     asterisk: Asterisk
     rng: Random
+    #: People still call, and take calls.
+    open: bool
 
     def note(self, *words: object) -> None:
         """A line of the trace."""
@@ -48,6 +64,9 @@ class Caller:
         #: Has heard a counsellor, another desk, or somebody outside.
         self.talked = False
         self.danger = False
+        #: Would rather be called back, at this number.
+        self.wants_call = town.rng.random() < WANT_CALL
+        self.number_to_call = number or f"010{town.rng.randrange(10**8):08d}"
         #: The program or the safety net has said something to them.
         self.spoken_to = False
         self.pressed = 0
@@ -86,11 +105,23 @@ class Caller:
             digit = {"five": "5", "wrong": dice.choice("4678"), "desk": "2"}.get(self.manner, "")
             if self.manner == "wrong" and self.pressed > 1:
                 digit = "5"
-            if digit:
-                self._press_later(dice.uniform(0.3, 7.0), digit)
+            self._press_later(dice.uniform(0.3, 7.0), digit)
+        elif self.manner == "silent":
+            return
+        elif prompt in _ANSWERS:
+            self._press_later(dice.uniform(0.5, 5.0), dice.choice(_ANSWERS[prompt]))
+        elif prompt in ("callback_enter", "code_enter"):
+            self._type(self.number_to_call if prompt == "callback_enter" else f"{dice.randrange(10**6):06d}")
+        elif prompt == "callback_arranged":
+            # Most leave; some wait on all the same.
+            if dice.random() < 0.75:
+                self.town.universe.after(dice.uniform(1, 6), self.hang_up)
+        elif prompt == "waiting_keys" and self.wants_call:
+            self.wants_call = False
+            self._press_later(dice.uniform(0.2, 4.0), "1")
         elif prompt.startswith(("comfort", "waiting_intro", "place", "position", "estimate")) and dice.random() < 0.06:
             self._press_later(dice.uniform(0.2, 4.0), dice.choice("1990#*0"))
-        elif prompt.startswith(("callback", "code", "silent", "yes_no")) and self.manner != "silent":
+        elif prompt.startswith(("code", "silent", "yes_no")):
             self._press_later(dice.uniform(0.5, 5.0), dice.choice("1112#0"))
 
     def talk_began(self) -> None:
@@ -133,7 +164,14 @@ class Caller:
             partner.far.die(self.town.rng.uniform(15, 90))
 
     def _press_later(self, after: float, digit: str) -> None:
-        self.town.universe.after(after, self._press, digit)
+        if digit:
+            self.town.universe.after(after, self._press, digit)
+
+    def _type(self, digits: str) -> None:
+        after = self.town.rng.uniform(0.5, 4.0)
+        for digit in f"{digits}#":
+            self._press_later(after, digit)
+            after += self.town.rng.uniform(0.3, 1.0)
 
     def _press(self, digit: str) -> None:
         if self.channel is not None and not self.channel.gone and not self.talked:
@@ -258,8 +296,59 @@ class Phone:
                 self.town.universe.after(self.town.rng.uniform(2, 50), self.record_done)
 
 
+class CalledBack(Caller):
+    """A person who asked for a call, while the telephone rings there once; whoever answers may not be them."""
+
+    def __init__(self, town: Town, name: str, number: str, *, busy: Callable[[], bool]) -> None:
+        """`busy`: on the telephone just then."""
+        dice = town.rng
+        super().__init__(
+            town, name, number=number, presentation="allowed", talk_s=5 + dice.expovariate(1 / 120), patience_s=60 + dice.expovariate(1 / 200),
+            manner=dice.choices(("yes", "late", "no", "machine", "leaves", "away", "refuses"), (50, 6, 6, 12, 6, 14, 6))[0],
+        )  # fmt: skip
+        self._busy = busy
+        #: When they said that they want to talk.
+        self.accepted_at: float | None = None
+
+    def invited(self, channel: Channel) -> None:
+        """See `Callee.invited`."""
+        universe, dice, asterisk = self.town.universe, self.town.rng, self.town.asterisk
+        self.channel, self.since = channel, universe.now
+        if self._busy() or self.manner == "refuses":
+            universe.after(dice.uniform(0.1, 2), asterisk.leg_refused, channel, BUSY if self._busy() else REJECTED)
+            return
+        universe.after(dice.uniform(0.1, 2), asterisk.leg_ringing, channel)
+        if self.manner != "away" and self.town.open:
+            universe.after(dice.uniform(18, 31) if self.manner == "machine" else dice.uniform(2, 20), asterisk.leg_answered, channel)
+
+    def heard(self, channel: Channel, prompt: str) -> None:
+        """Asked whether it is them, a person presses a key, or does not."""
+        dice = self.town.rng
+        if self.accepted_at is not None:
+            super().heard(channel, prompt)
+        elif prompt in ("callback_ask", "callback_ask_named"):
+            match self.manner:
+                case "yes" | "no":
+                    self._press_later(dice.uniform(0.5, 6), "2" if self.manner == "no" else dice.choice(("1", "1", "1", "31")))
+                case "late":
+                    self._press_later(dice.uniform(15, 28), "1")
+                case "leaves":
+                    self.town.universe.after(dice.uniform(0.1, 9), self.hang_up)
+                case _:
+                    # A machine listens, and hangs up some time.
+                    self.town.universe.after(dice.uniform(30, 90), self.hang_up)
+
+    def _press(self, digit: str) -> None:
+        super()._press(digit[0])
+        if digit[1:]:
+            self._press_later(1.0, digit[1:])
+        if "1" in digit and self.live and self.accepted_at is None:
+            self.accepted_at = self.town.universe.now
+            self._leave = self.town.universe.after(self.patience_s, self.hang_up)
+
+
 class Outside:
-    """Somebody outside: another desk of the Dasan centre, the standby list, a partner line, a person who is called back."""
+    """Somebody outside: another desk of the Dasan centre, the standby list, a partner line."""
 
     def __init__(self, town: Town, number: str) -> None:
         self.town = town
@@ -280,10 +369,9 @@ class Outside:
             universe.after(dice.uniform(0.1, 3), asterisk.leg_refused, channel, NO_ANSWER)
 
     def heard(self, channel: Channel, prompt: str) -> None:
-        """A person who is called back is asked by key whether it is them."""
-        if prompt.startswith("callback"):
-            digit = self.town.rng.choice("11112")
-            self.town.universe.after(self.town.rng.uniform(1, 6), self.town.asterisk.press, channel, digit)
+        """Somebody on standby is asked by key whether they take the caller."""
+        if prompt == "overflow_ask":
+            self.town.universe.after(self.town.rng.uniform(1, 6), self.town.asterisk.press, channel, self.town.rng.choice("11112"))
 
     def ended(self, channel: Channel) -> None:
         """Nothing more."""

@@ -100,7 +100,7 @@ def _channels(asterisk: Asterisk, method: str, rest: list[str], query: Query, bo
             reply(204, None)
         case "POST", ["continue"]:
             reply(204, None)
-            asterisk.dialplan.take(channel)
+            asterisk.dialplan.take(channel, query.get("context", ""))
         case "POST", ["play", playback_id]:
             _play(asterisk, channel, f"channel:{channel.id}", channel.app, playback_id, body, query, reply)
         case "POST", ["variable"]:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -24,6 +24,8 @@ from helpline.simulation.world import Load, Trace, World
 AFTERMATH_S = 180.0
 #: The first part of it, in which nobody is hurried.
 CALM_S = 60.0
+#: How many programs share the line, by the seed.
+WORKERS = (2, 1, 1, 3, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Job:
     #: Faults come so many times as often.
     intensity: float = 1.0
     load: Load = field(default_factory=Load)
-    #: Programs that share the line; 0: two for every third seed, else one.
+    #: Programs that share the line; 0: by the seed (`WORKERS`).
     workers: int = 0
     #: Keep the whole trace instead of its tail.
     everything: bool = False
@@ -58,6 +60,8 @@ class Result:
     real_s: float = 0.0
     callers: int = 0
     talks: int = 0
+    #: People dialled who had asked for it.
+    called_back: int = 0
     faults: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     longest_silence: dict[str, float] = field(default_factory=dict)
@@ -113,9 +117,10 @@ class Simulation:
         self.universe = universe
         self.job = job
         self.trace = trace
-        self.told = told
+        # Half of the seeds ring the person first.
+        self.told = replace(told, policy=replace(told.policy, callback_person_first=job.seed % 2))
         self.rng = Random(f"programs {job.seed}")
-        self.oracle = Oracle()
+        self.oracle = Oracle(lambda: self.told.policy)
         self.world = World(universe, job.seed, job.load, trace, self.oracle)
         self.faults = Faults(universe, job.seed, job.faults, trace, job.intensity)
         self.programs: list[Program] = []
@@ -130,7 +135,7 @@ class Simulation:
         faults.strike = self._strike
         self.oracle.programs = lambda: self.programs
         self.oracle.watch(world, faults)
-        for number in range(self.job.workers or (2 if self.job.seed % 3 == 0 else 1)):
+        for number in range(self.job.workers or WORKERS[self.job.seed % len(WORKERS)]):
             self._start(f"w{number + 1}")
         world.begin()
         faults.begin()
@@ -151,6 +156,7 @@ class Simulation:
         return {
             "callers": len(self.world.callers),
             "talks": self.oracle.talks,
+            "called_back": self.oracle.callbacks.dialled,
             "faults": self._hits,
             "outcomes": outcomes,
             "longest_silence": self.oracle.longest_silence,
@@ -202,11 +208,17 @@ class Simulation:
                 return now
             case Fault.CRASH:
                 down = dice.choice((0.3, 1.0, 2.0, dice.uniform(2, 60)))
-                self.trace("killed", program.worker, program.number)
-                self.programs.remove(program)
-                program.kill()
+                self._kill(program)
                 self.universe.after(down, self._start, program.worker)
                 return now + down + 3
+            case Fault.LOSS:
+                return self._lose(program)
+            case Fault.COLD_START:
+                away = dice.uniform(5, 45)
+                self.faults.close_database(away)
+                self._kill(program)
+                self.universe.after(dice.uniform(0.3, min(away, 10.0)), self._start, program.worker)
+                return now + away + 3
             case Fault.FREEZE | Fault.TAKEOVER:
                 lasts = dice.uniform(5, 40)
                 program.process.frozen = True
@@ -218,19 +230,40 @@ class Simulation:
             case Fault.SOCKET:
                 return self._socket_lost(program)
             case Fault.CLOCK:
-                program.clock.ahead_s = dice.choice((-3600.0, -60.0, -5.0, 5.0, 60.0, 3600.0))
-                lasts = dice.uniform(10, 300)
-                self.universe.after(lasts, self._clock_right, program)
-                return now + lasts
+                program.clock.ahead_s = dice.choice((-3600.0, -300.0, -60.0, -5.0, 5.0, 60.0, 300.0, 3600.0))
+                self.trace("clock", program.worker, program.number, program.clock.ahead_s)
+                self.universe.after(dice.uniform(10, 900), self._clock_right, program)
+                return now
             case _:
                 return now
+
+    def _kill(self, program: Program) -> None:
+        self.trace("killed", program.worker, program.number)
+        self.programs.remove(program)
+        program.kill()
+
+    def _lose(self, program: Program) -> float:
+        """Others must go on for it; some time it may come back."""
+        if not any(other.worker != program.worker and not other.process.frozen for other in self.programs):
+            return self.universe.now
+        self._kill(program)
+        if self.rng.random() < 0.5:
+            self.universe.after(self.rng.uniform(90, 900), self._comes_back, program.worker)
+        return self.universe.now + 3
+
+    def _comes_back(self, worker: str) -> None:
+        if not self.faults.stopped and all(program.worker != worker for program in self.programs):
+            self._start(worker)
 
     def _thaw(self, program: Program) -> None:
         self.trace("thaws", program.number)
         program.process.frozen = False
 
     def _clock_right(self, program: Program) -> None:
-        program.clock.ahead_s = 0.0
+        if program.clock.ahead_s and not program.process.dead:
+            self.trace("clock", program.worker, program.number, "right")
+            program.clock.ahead_s = 0.0
+            self.faults.jumped()
 
     def _socket_lost(self, program: Program) -> float:
         now, socket = self.universe.now, program.connection.socket if program.connection else None
@@ -277,7 +310,6 @@ def _logs_into(trace: Trace) -> Iterator[None]:
     structlog.configure(
         processors=[write], wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING), cache_logger_on_first_use=False
     )
-    gc.collect()
     gc.disable()
     try:
         yield

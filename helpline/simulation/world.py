@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from random import Random
 from uuid import UUID
 
 from helpline.simulation.asterisk import Asterisk
 from helpline.simulation.dialplan import Watcher
 from helpline.simulation.loop import Universe
-from helpline.simulation.people import Caller, Outside, Phone
-from helpline.simulation.switch import Callee, Channel
+from helpline.simulation.people import CALLED_BACK, CalledBack, Caller, Outside, Phone
+from helpline.simulation.switch import Callee
 from routing.presence_model import BreakReason, Human, PresenceEvent
 from routing.testing import MemoryDatabase
 
@@ -65,6 +66,8 @@ class World:
         self.database = MemoryDatabase(lambda: universe.instant)
         self.phones: dict[str, Phone] = {}
         self.callers: list[Caller] = []
+        #: People whose telephone rang because they had asked for it.
+        self.called: list[CalledBack] = []
         #: Callers whom Asterisk was not there for.
         self.unheard = 0
         self.open = True
@@ -94,8 +97,16 @@ class World:
 
     def everybody_hangs_up(self) -> None:
         """The last callers leave, too."""
-        for caller in self.callers:
-            caller.hang_up()
+        for person in self.people():
+            person.hang_up()
+        for request in list(self.database.callbacks.values()):
+            # Nobody waits to be called any more: whoever has it in hand finds that out.
+            if request.outcome is None:
+                request.end("cancelled", "cancelled", self.universe.instant)
+
+    def people(self) -> Iterator[Caller]:
+        """Everybody who is or was on the line."""
+        return chain(self.callers, self.called)
 
     # --- people ----------------------------------------------------------------------------------------------------------------------
 
@@ -127,9 +138,11 @@ class World:
         name = f"caller{len(self.callers)}"
         manner = dice.choices(("five", "silent", "wrong", "desk", "hasty"), (78, 6, 5, 5, 6))[0]
         withheld = dice.random() < 0.15
+        # Some call again.
+        again = [other.number for other in self.callers[-20:] if other.number and not other.live] if dice.random() < 0.1 else []
         caller = Caller(
             self, name,
-            number="" if withheld else f"010{dice.randrange(10**8):08d}",
+            number="" if withheld else dice.choice(again) if again else f"010{dice.randrange(10**8):08d}",
             presentation="prohib_not_screened" if withheld else "allowed",
             patience_s=15 + dice.expovariate(1 / self.load.patience_s),
             talk_s=5 + dice.expovariate(1 / self.load.talk_s),
@@ -147,6 +160,11 @@ class World:
         name = endpoint.partition("/")[2]
         if phone := self.phones.get(name):
             return phone if self.asterisk.phones.get(name) else None
+        number, _, trunk = name.partition("@")
+        if trunk == CALLED_BACK:
+            person = CalledBack(self, f"called{len(self.called)}", number, busy=lambda: self._on_the_telephone(number))
+            self.called.append(person)
+            return person
         return Outside(self, name)
 
     def _net_members(self) -> Iterable[str]:
@@ -157,6 +175,5 @@ class World:
             self._members = signed_in or [row.extension for row in rows]
         return [extension for extension in self._members if self.asterisk.phones.get(extension)]
 
-    def caller_of(self, channel: Channel) -> Caller | None:
-        """Whose channel this is."""
-        return channel.far if isinstance(channel.far, Caller) else None
+    def _on_the_telephone(self, number: str) -> bool:
+        return any(caller.live and caller.number == number for caller in self.callers)

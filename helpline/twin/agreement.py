@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from helpline.twin import measures
 from helpline.twin.callers import Handling, Scenario
-from helpline.twin.erlang import Steady, erlang_a, erlang_c
-from helpline.twin.load import HOURS, Load, flat
 from helpline.twin.run import Result, Twin
+from shifts.erlang import Steady, erlang_a, erlang_c
+from shifts.load import HOURS, Load, flat
 
 #: What simulation and formula may differ by: two percentage points (with some 30,000 contacts each; less is chance).
 TOLERANCE = 0.02

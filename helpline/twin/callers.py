@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from helpline.twin.load import HOURS, Load, LoadError
 from routing.model import Lane
+from shifts.load import HOURS, Load, LoadError
 
 DAY_S = 86_400.0
 #: A call in which nobody speaks, a wrong number, a prank: how long it takes, wrap-up included. The source has no figure: assumed.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape
 
-from helpline.twin.load import HOURS
 from helpline.twin.replay import Row
+from shifts.load import HOURS
 
 _WIDTH, _HEIGHT = 960, 760
 #: Okabe and Ito's colours, told apart by everybody; lines differ in their dashes too.

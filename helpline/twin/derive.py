@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from helpline.twin.load import HOURS, LoadError
+from shifts.load import HOURS, LoadError
 
 SOURCE = "Statistisches Amt des Kantons Zürich, covid19monitoring_social_Tel143, CC BY 4.0"
 _DAY_S = 86_400
@@ -120,7 +120,7 @@ def _sixes(shares: list[float]) -> list[list[float]]:
 def main(arguments: list[str]) -> int:
     """Print the load of a file."""
     if len(arguments) != 1:
-        sys.stderr.write("python -m helpline.twin.derive FILE.csv > helpline/twin/load.toml\n")
+        sys.stderr.write("python -m helpline.twin.derive FILE.csv > shifts/load.toml\n")
         return 2
     with Path(arguments[0]).open(encoding="utf-8", newline="") as file:
         sys.stdout.write(describe(csv.DictReader(file)))

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from helpline.twin.callers import DAY_S
-from helpline.twin.load import HOURS
 from helpline.twin.run import Call, Result
 from routing.model import Lane
+from shifts.load import HOURS
 
 SHORT_ABANDON_S = 10.0
 

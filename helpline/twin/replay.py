@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from helpline.twin import agreement, measures
 from helpline.twin.callers import Scenario
-from helpline.twin.load import CONTACTS_A_DAY, LoadError, shipped
 from helpline.twin.run import Twin
+from shifts.load import CONTACTS_A_DAY, LoadError, shipped
 
 #: Measured: this line's own volume; the pandemic's surge; this line's actual against its target.
 LOADS = ("x1", "x1.35", "x10")

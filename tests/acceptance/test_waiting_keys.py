@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from helpline.demo.softphone import PhoneCall, Softphone
-from helpline.embedded.asterisk import ari_password
+from helpline.embedded.addresses import ari_password
 from ivr.ari import Ari
 from ivr.asterisk_config import ARI_USER
 from tests.kit.system import System

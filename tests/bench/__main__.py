@@ -22,7 +22,7 @@ from helpline.demo.ports import Ports
 from helpline.embedded import asterisk_program
 from helpline.embedded.asterisk_program import AsteriskProgram
 from ivr.prompts.build import build as build_prompts
-from tests.bench import dispatch, reserve, run
+from tests.bench import dispatch, reserve, roster, run
 from tests.bench.exchange import Exchange, Plan
 from tests.bench.loads import own_latency
 from tests.bench.machine import describe, load_average
@@ -70,7 +70,7 @@ def _systems(names: list[str], program: AsteriskProgram, folder: Path, prompts: 
 
 #: What can be measured; those that need telephones, and those that need none.
 SIP_PARTS = ("key", "busy", "free", "rate", "live", "restart", "start")
-CORE_PARTS = ("dispatch", "reserve")
+CORE_PARTS = ("dispatch", "reserve", "roster")
 
 
 async def _measure(systems: list[System], effort: Effort, parts: set[str]) -> dict[str, Measured]:
@@ -155,6 +155,11 @@ async def _core(effort: Effort, parts: set[str], folder: Path) -> tuple[list[str
         )
         lines += reserve.lines(reserved)
         figures |= reserve.figures(reserved)
+    if "roster" in parts:
+        say("rosters of 14 people and 28 days")
+        rostered = await roster.measure(roster.QUICK if effort is QUICK else roster.Effort())
+        lines += roster.lines(rostered)
+        figures |= roster.figures(rostered)
     return lines, figures
 
 

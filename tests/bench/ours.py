@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from helpline.embedded import postgres
+from helpline.embedded.addresses import postgres_url
 from helpline.embedded.folders import Folders
 from ivr import flow
 from tests.bench import counsellors
@@ -41,7 +41,7 @@ class Ours:
     def __init__(self, plan: Plan, farm: Farm, *, health_port: int) -> None:
         self.plan, self.farm = plan, farm
         self._data = plan.folder
-        self._url = postgres.url(Folders.of(self._data))
+        self._url = postgres_url(Folders.of(self._data))
         self._health = f"http://127.0.0.1:{health_port}/readyz"
         self._log = plan.folder / "up.log"
         #: Where the program's source is; another working copy is compared by setting this.

@@ -29,7 +29,7 @@ class AriApp:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(headers=self._headers)
+        self._session = aiohttp.ClientSession(headers=self._headers, timeout=aiohttp.ClientTimeout(total=10))
         socket = await self._session.ws_connect(f"{self._url}/events?app={self.name}")
         self._task = asyncio.create_task(self._read(socket), name=self.name)
         return self

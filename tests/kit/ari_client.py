@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 from ivr.ari import Ari, Connection, Event, Mailbox, Switchboard
-from tests.kit.until import until
+from tests.kit.until import PATIENCE, until
 
 E = TypeVar("E", bound=Event)
 
@@ -78,12 +78,13 @@ async def connect(server: Server, application: str, *, url: str = "", wait: bool
             yield client
         finally:
             client.task.cancel()
-            await asyncio.wait({client.task})
+            await asyncio.wait({client.task}, timeout=20)
+            assert client.task.done(), "the connection did not end when it was cancelled"
 
 
 async def expect(mailbox: Mailbox[Event], kind: type[E], within_s: float = 5.0) -> E:
     """The next event of this kind; those before it are skipped."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE * within_s):
         while True:
             event = await mailbox.get()
             if isinstance(event, kind):

@@ -99,7 +99,7 @@ class BareAsterisk:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(10)
 
     def command(self, line: str, *, check: bool = True) -> str:
         """Run a console command."""

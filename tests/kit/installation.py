@@ -18,8 +18,7 @@ from typing import Self
 import psycopg
 
 from core.settings import Settings
-from helpline.embedded import postgres
-from helpline.embedded.addresses import nodes
+from helpline.embedded.addresses import nodes, postgres_url
 from helpline.embedded.folders import Folders
 from helpline.embedded.guard import Guard
 from helpline.embedded.supervisor import Supervisor
@@ -100,7 +99,7 @@ class Installation:
 
     async def connect(self) -> psycopg.AsyncConnection:
         """A connection to the installation's database."""
-        return await psycopg.AsyncConnection.connect(postgres.url(self.folders).replace("+psycopg", ""), autocommit=True, connect_timeout=2)
+        return await psycopg.AsyncConnection.connect(postgres_url(self.folders).replace("+psycopg", ""), autocommit=True, connect_timeout=2)
 
     async def add_counsellor(self, extension: str, secret: str, *, human: str = "ready") -> None:
         """A counsellor with a phone, in the given presence, as the command line would make one."""

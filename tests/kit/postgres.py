@@ -36,6 +36,10 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         self.folder.chmod(0o711)
         self._server = get_server(self.folder / "d", cleanup_mode=None)
+        # What a test writes needs to outlive processes, not the machine: no commit waits for the disk.
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=10) as admin:
+            admin.execute("ALTER SYSTEM SET fsync = off")
+            admin.execute("SELECT pg_reload_conf()")
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +57,7 @@ class Postgres:
     def fresh(self) -> str:
         """The URL of a new, migrated, empty database: copied from a template, which is quick."""
         name = f"t{next(_numbers)}"
-        with psycopg.connect(self.url(), autocommit=True) as admin:
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=10) as admin:
             if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_TEMPLATE,)).fetchone():
                 admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
                 migrate.upgrade(self.url(_TEMPLATE))
@@ -63,20 +67,20 @@ class Postgres:
     def empty(self) -> str:
         """The URL of a new database without any table."""
         name = f"t{next(_numbers)}"
-        with psycopg.connect(self.url(), autocommit=True) as admin:
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=10) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)
 
     @contextmanager
     def session(self, url: str) -> Iterator[psycopg.Connection]:
         """A connection of the test's own, in autocommit."""
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             yield connection
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is connected to it."""
         name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
-        with psycopg.connect(self.url(), autocommit=True) as admin:
+        with psycopg.connect(self.url(), autocommit=True, connect_timeout=10) as admin:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(str(name))))
 
     @property

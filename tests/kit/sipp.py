@@ -116,7 +116,7 @@ class Sipp:
     async def __aexit__(self, *_: object) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
-            await self._process.wait()
+            await asyncio.wait_for(self._process.wait(), 10)
 
     async def finished(self, within_s: float = 60.0, *, expect_ok: bool = True) -> SippResult:
         """Wait for the end. With `expect_ok` a failed call is an AssertionError that shows what SIPp saw."""

@@ -30,7 +30,7 @@ from core.database import Database
 from deploy.machine.asterisk_tree import cache_folder
 from helpline.demo.softphone import Softphone
 from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
-from helpline.embedded import postgres
+from helpline.embedded.addresses import postgres_url
 from helpline.embedded.folders import Folders
 from helpline.embedded.process import Process
 from ivr.phone_accounts import PhoneAccounts
@@ -135,7 +135,7 @@ class System:
                 process.wait(45)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                process.wait(10)
         for pid in self.pids.values():
             os.kill(pid, signal.SIGKILL)
 
@@ -175,7 +175,7 @@ class System:
         """SIGKILL, and wait until it is gone; the pid that died. `up` starts another one soon."""
         pid = self.send(name, signal.SIGKILL)
         if self._own_program is not None and self._own_program.pid == pid:
-            self._own_program.wait()
+            self._own_program.wait(10)
         await until(lambda: self.pids.get(name) != pid, 20, f"{name} to be gone")
         return pid
 
@@ -183,7 +183,7 @@ class System:
         """SIGKILL to `annyeong120 up` itself; its children go on."""
         assert self._up is not None
         self._up.kill()
-        self._up.wait()
+        self._up.wait(10)
 
     async def wait_ready(self, within_s: float = 60.0) -> None:
         """Wait until the program would take a call."""
@@ -225,7 +225,7 @@ class System:
 
     async def add_counsellor(self, name: str = "상담사", *, extension: str | None = None) -> Counsellor:
         """Somebody new, as `annyeong120 counsellor add` makes them; the phone can register at once."""
-        db = Database(postgres.url(self.folders), pool_size=2, statement_timeout_s=5)
+        db = Database(postgres_url(self.folders), pool_size=2, statement_timeout_s=5)
         try:
             account, secret = await PhoneAccounts(db).add(name, extension=extension, pin=PIN)
         finally:
@@ -281,7 +281,8 @@ class System:
     async def ready(self, counsellor: Counsellor, human: str = "ready") -> None:
         """Put somebody on duty by the database, and wait until calls could be offered to them (their phone must be registered)."""
         await self.query(
-            "UPDATE presence SET human = %s, system = 'idle', contact_id = NULL, idle_since = now(), changed_at = now() FROM counsellors c "
+            "UPDATE presence SET human = %s, system = 'idle', contact_id = NULL, idle_since = now(), changed_at = now(), missed = 0, "
+            "paused_until = NULL, rest_until = NULL, heavy_run = 0 FROM counsellors c "
             "WHERE c.id = counsellor_id AND c.extension = %s RETURNING c.id",
             human, counsellor.extension,
         )  # fmt: skip
@@ -294,7 +295,7 @@ class System:
 
     async def query(self, statement: str, *parameters: object) -> Rows:
         """Rows of one statement, as dictionaries."""
-        url = postgres.url(self.folders).replace("+psycopg", "")
+        url = postgres_url(self.folders).replace("+psycopg", "")
         async with await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=3, row_factory=dict_row) as connection:
             cursor = await connection.execute(statement.encode(), parameters)
             return await cursor.fetchall() if cursor.description else []
@@ -362,7 +363,7 @@ def prompts_folder() -> Path:
 
 def _build_prompts(environment: Mapping[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "helpline", "prompts", "build"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "helpline", "prompts", "build"], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     if done.returncode:
         raise AssertionError(f"prompts were not built:\n{done.stdout}{done.stderr}")

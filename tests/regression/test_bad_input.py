@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from core import metrics
+from core.steady_clock import SteadyClock
 from core.testing import ManualClock
 from ivr import call_model as m
 from ivr.call_model import Call, Phase, PlaceFor, Timer
@@ -161,3 +162,36 @@ async def test_a_wall_clock_that_jumps_ends_no_lease_of_the_router() -> None:
     place = router.place(contact_id)
     assert place is not None
     assert place.ahead == 0
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_a_clock_that_is_set_neither_reorders_the_line_nor_sends_everybody_outside(step: timedelta) -> None:
+    """Who came later stays behind, nobody has waited longer than they have, and who rests rests as long as they should."""
+    books, machine = Books(), ManualClock()
+    clock = SteadyClock(machine)
+    router = Router(books.store, clock, retry_s=10)
+    callers = [books.caller() for _ in range(3)]
+    for caller in callers:
+        router.join(Waiting(contact_id=caller, since=clock.now()))
+        machine.advance(1)
+        if caller == callers[0]:
+            machine.jump(machine.now() + step)
+    router._happen(e.Tick())
+    assert [place.ahead for caller in callers if (place := router.place(caller))] == [0, 1, 2]
+    assert not [command for command in router._commands if isinstance(command, e.Overflow)]
+    machine.advance(POLICY.overflow_wait_s + 60)
+    router._happen(e.Tick())
+    assert [command.contact_id for command in router._commands if isinstance(command, e.Overflow)] == callers
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1), timedelta(milliseconds=200)])
+def test_what_a_database_with_another_clock_dates_ends_when_it_should(ahead: timedelta) -> None:
+    """Rest, pause and shift by our time; who has been idle longest stays as it was."""
+    there = NOW + ahead
+    resting = seat(1, rest_until=there + timedelta(seconds=30), shift_until=there + timedelta(hours=2), read_at=there)
+    ours = resting.dated_by(NOW)
+    engine = line(ours)
+    assert pairs(join(engine, contact(1))) == []
+    assert pairs(engine.handle(e.Tick(), after(31))) == [(1, 1)]
+    assert ours.idle_since == resting.idle_since
+    assert seat(1, rest_until=NOW).dated_by(NOW).rest_until == NOW

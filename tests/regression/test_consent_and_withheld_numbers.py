@@ -22,7 +22,7 @@ from ivr.phases import Timer
 from ivr.services import Services
 from routing.callback_model import Due
 from routing.callbacks import Consent, NoNumber
-from routing.model import Lane, Offer
+from routing.model import Lane
 from routing.place_codes import Taken
 from routing.policy import Policy
 from tests.integration.routing.callers import KIM, Desk
@@ -42,13 +42,7 @@ def plan_for(consent: Consent) -> Plan:
         id=UUID(int=1), contact_id=UUID(int=2), number=KIM, language="ko", virtual_start=ManualClock().now(), lane=Lane.NORMAL, attempts=0,
         consent=consent, epoch=1,
     )  # fmt: skip
-
-    async def hold(offer: Offer, seconds: float) -> bool:
-        return True
-
-    actor = CallbackActor(
-        due, UUID(int=3), Mailbox("c"), cast(Services, services), cast(Calls, None), language="ko", hold=hold, lease_s=30.0
-    )
+    actor = CallbackActor(due, UUID(int=3), Mailbox("c"), cast(Services, services), cast(Calls, None), language="ko", lease_s=30.0)
     return actor.plan
 
 

@@ -102,6 +102,8 @@ class Telephone:
 
     def __init__(self) -> None:
         self.rung: list[Offer] = []
+        self.tended: list[Offer] = []
+        self.lost: list[Offer] = []
 
     def ring(self, offer: Offer) -> None:
         """Ring nothing."""
@@ -112,6 +114,14 @@ class Telephone:
 
     def overflow(self, contact_id: UUID, reason: OverflowReason) -> None:
         """Nothing."""
+
+    def open_offers(self) -> list[Offer]:
+        """Those that are tended."""
+        return self.tended
+
+    def reservation_lost(self, offer: Offer) -> None:
+        """Remember it."""
+        self.lost.append(offer)
 
 
 async def test_freeswitch_2540_1973_opensips_3123_an_end_that_met_an_absent_database_is_written_later() -> None:

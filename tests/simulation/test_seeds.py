@@ -23,7 +23,7 @@ def _report(result: Result) -> str:
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, AT_ONCE))
 def test_every_invariant_holds_under_every_fault(first: int) -> None:
-    """60 seeds of two hours: crashes, freezes, take-overs, lost and doubled events, failing requests, an absent database."""
+    """60 seeds of two hours: crashes, lost workers, freezes, take-overs, events lost and doubled, failing requests, an absent database."""
     results = list(batch.run([batch.Task(job=Job(seed=seed)) for seed in range(first, first + AT_ONCE)], processes=2))
     failed = [_report(result) for result in results if not result.passed]
     assert not failed, "\n\n".join(failed[:3])
@@ -32,6 +32,7 @@ def test_every_invariant_holds_under_every_fault(first: int) -> None:
         f"{simulated / 3600:.0f} h simulated, {simulated / real:.0f} times real time a processor, {sum(r.callers for r in results)} calls"
     )
     assert sum(result.talks for result in results) > 30 * AT_ONCE, "the line did hardly anything"
+    assert sum(result.called_back for result in results) > AT_ONCE, "hardly anybody was called back"
 
 
 def test_a_seed_replays_exactly() -> None:
@@ -49,6 +50,7 @@ def test_a_seed_replays_exactly() -> None:
         ("no_reconcile", (Fault.CRASH, Fault.EVENTS), {"I1", "I2", "I4", "I5", "I8", "stuck", "empty"}),
         ("double_dispatch", (), {"I1", "I2"}),
         ("wrong_order", (), {"I3"}),
+        ("calls_twice", (), {"callback", "I1", "I2"}),
     ],
 )
 def test_a_program_broken_on_purpose_is_caught(router: str, faults: tuple[Fault, ...], invariants: set[str]) -> None:

@@ -16,11 +16,11 @@ from typer.testing import Result as CommandResult
 from helpline.commands import replay
 from helpline.twin import agreement, measures
 from helpline.twin.callers import Scenario
-from helpline.twin.load import LoadError, shipped
 from helpline.twin.run import Result, Twin
 from routing import engine_model as e
 from routing.engine import Engine
 from routing.policy import Policy
+from shifts.load import LoadError, shipped
 
 
 def scenario(*, times: float = 1, seats: int = 3, days: int = 10, mixed: bool = False) -> Scenario:

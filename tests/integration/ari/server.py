@@ -114,7 +114,7 @@ class AriAsterisk:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(10)
 
     def ask(self, method: str, path: str, body: object = None, **query: str) -> object:
         """A request of the test's own, past the client that is tested; `path` without a leading slash."""

@@ -27,8 +27,9 @@ from tests.kit.ari_client import connect, expect
 from tests.kit.proxy import TcpProxy
 from tests.kit.until import until
 
-#: FAILURES 7.
+#: FAILURES 7. A black hole begins at worst right after a pong: it is seen when the next ping is due and has gone unanswered.
 BLACK_HOLE_S = 5.0
+UNANSWERED = "no answer to a ping"
 PING = Request(operation="ping", method="GET", uri="asterisk/ping")
 
 
@@ -44,19 +45,16 @@ async def test_a_killed_asterisk_is_noticed_at_once_and_its_successor_found(own_
         hanging = asyncio.ensure_future(client.ari.add_to_bridge(bridge.id, f"{name}-c1"))
         await client.ari.ping()
         own_asterisk.stop()
-        killed_at = time.monotonic()
-        await until(lambda: client.lost, 2)
         # At once, not by a ping that goes unanswered.
-        assert time.monotonic() - killed_at < 2
+        await until(lambda: client.lost)
+        assert client.lost != [UNANSWERED]
         assert not client.connection.connected
         with pytest.raises(OutcomeUnknown):
             await hanging
         with pytest.raises(Unreachable):
             await client.ari.hangup(f"{name}-c1")
         await asyncio.to_thread(own_asterisk.start)
-        started_at = time.monotonic()
         await client.connected(2)
-        assert time.monotonic() - started_at < 15
         after = (await client.ari.asterisk_info()).started_at
         assert before is not None
         assert after is not None
@@ -66,14 +64,18 @@ async def test_a_killed_asterisk_is_noticed_at_once_and_its_successor_found(own_
         assert (await expect(client.unowned, StasisStart)).channel.id == f"{name}-c2"
 
 
-async def test_a_frozen_asterisk_is_noticed_in_time(own_asterisk: AriAsterisk, name: str) -> None:
+def test_the_pings_keep_the_promise() -> None:
+    """What is seen by a ping that goes unanswered is seen in time."""
+    assert Timing().ping_s + Timing().pong_s < BLACK_HOLE_S
+
+
+async def test_a_frozen_asterisk_is_noticed_by_its_silence(own_asterisk: AriAsterisk, name: str) -> None:
     """SIGSTOP: the sockets stay open, nothing answers; and when it goes on, so do we."""
     async with connect(own_asterisk, name) as client:
         os.kill(own_asterisk.pid, signal.SIGSTOP)
-        frozen_at = time.monotonic()
         try:
-            await until(lambda: client.lost, BLACK_HOLE_S + 1)
-            assert time.monotonic() - frozen_at < BLACK_HOLE_S
+            await until(lambda: client.lost, BLACK_HOLE_S)
+            assert client.lost == [UNANSWERED]
         finally:
             os.kill(own_asterisk.pid, signal.SIGCONT)
         await client.connected(2)
@@ -90,7 +92,7 @@ async def test_a_freeze_of_our_own_is_no_black_hole(asterisk: AriAsterisk, name:
 
 
 @pytest.mark.parametrize("after_s", [0.0, 1.9])
-async def test_a_black_hole_is_noticed_in_time(asterisk: AriAsterisk, name: str, after_s: float) -> None:
+async def test_a_black_hole_is_noticed_by_its_silence(asterisk: AriAsterisk, name: str, after_s: float) -> None:
     """No FIN, no reset, wherever in the rhythm of the pings it begins; afterwards the old socket's late end does no harm."""
     async with TcpProxy(asterisk.port) as proxy:
         url = f"http://127.0.0.1:{proxy.port}/ari"
@@ -98,13 +100,10 @@ async def test_a_black_hole_is_noticed_in_time(asterisk: AriAsterisk, name: str,
             # Not a wait for something to happen, but the moment at which the line is cut.
             await asyncio.sleep(after_s)
             proxy.black_hole()
-            began = time.monotonic()
             with pytest.raises(OutcomeUnknown):
                 await client.connection.request(PING, 0.5)
-            await until(lambda: client.lost, BLACK_HOLE_S + 1)
-            noticed_s = time.monotonic() - began
-            assert client.lost == ["no answer to a ping"]
-            assert noticed_s < BLACK_HOLE_S
+            await until(lambda: client.lost, BLACK_HOLE_S)
+            assert client.lost == [UNANSWERED]
             with pytest.raises(AriError):
                 await client.ari.ping()
             proxy.heal()
@@ -141,8 +140,7 @@ async def test_a_cut_line_loses_no_call(asterisk: AriAsterisk, name: str) -> Non
 async def test_the_loser_of_a_name_stops_at_once_and_for_good(asterisk: AriAsterisk, name: str) -> None:
     """The second process goes on; the first ends its `run` with the error and sends nothing more."""
     async with connect(asterisk, name) as first, connect(asterisk, name) as second:
-        async with asyncio.timeout(2):
-            await asyncio.wait({first.task})
+        await asyncio.wait({first.task}, timeout=20)
         assert isinstance(first.task.exception(), ApplicationReplacedError)
         assert first.replaced
         with pytest.raises(ApplicationReplacedError):

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.base import Executable
 from structlog.testing import capture_logs
 
-from core import journal, metrics
+from core import journal, metrics, spool
 from core.database import Database
 from core.errors import DatabaseUnavailable
 from core.ids import new_id
@@ -55,6 +55,7 @@ STATEMENTS: Mapping[str, Executable] = {
     "line": insert(lines),
     "wipe": text("DELETE FROM lines WHERE n = :n"),
     "slow": text("SELECT pg_sleep(:s)"),
+    "signed": text("INSERT INTO lines (n, who) VALUES (:n, :journal_)"),
 }
 NUMBERS = select(lines.c.n).order_by(lines.c.id)
 
@@ -345,3 +346,19 @@ async def test_a_statement_with_a_list_goes_the_slow_way_in_the_same_transaction
         one.add("line", {"n": 3})
         await asyncio.wait_for(one.flush(), 5)
     assert await numbers(db) == [0, 2, 4, 3]
+
+
+async def test_an_entry_is_of_the_journal_it_was_added_to_whoever_writes_it(db: Database, tmp_path: Path) -> None:
+    """Also by way of the disk, and when poison divides its batch; what an earlier run left is known to be written."""
+    first, second = (Journal(db, STATEMENTS, spool=tmp_path) for _ in range(2))
+    left = [spool.Entry(name="signed", parameters={"n": n}) for n in (1, 2, -1, 3)]
+    spool.append(tmp_path / "left.jsonl", [spool.Batch(journal=first.id, number=1, entries=tuple(left))])
+    second.add("signed", {"n": 4})
+    async with running(second):
+        async with asyncio.timeout(20):
+            await second.replayed()
+            replayed = await numbers(db)
+            await second.flush()
+    assert replayed[:3] == [1, 2, 3]
+    rows = await db.execute(select(lines.c.n, lines.c.who).order_by(lines.c.id))
+    assert [(row.n, row.who) for row in rows] == [(1, first.id), (2, first.id), (3, first.id), (4, second.id)]

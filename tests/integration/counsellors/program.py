@@ -10,7 +10,8 @@ from uuid import UUID
 from core.clock import SystemClock
 from core.database import Database
 from core.settings import Settings
-from helpline.embedded.asterisk import EmbeddedAsterisk, ari_password
+from helpline.embedded.addresses import ari_password
+from helpline.embedded.asterisk import EmbeddedAsterisk
 from ivr.ari.client import Ari
 from ivr.ari.connection import Connection
 from ivr.ari.events import CallBroadcast, Event, StasisStart

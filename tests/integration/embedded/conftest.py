@@ -10,16 +10,17 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from helpline.embedded import postgres
+from helpline.embedded.addresses import postgres_url
 from helpline.embedded.folders import Folders
 from helpline.embedded.process import Process
 from tests.kit.ports import free_port, free_range
-from tests.kit.until import until
+from tests.kit.until import until, until_blocking
 
 _ROOT = Path(__file__).resolve().parents[3]
 _UP = (
@@ -97,6 +98,7 @@ class Up:
     def postgres_answers(self) -> bool:
         """Whether a connection comes about."""
         with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(2)
             try:
                 sock.connect(str(self.folders.postgres_socket / ".s.PGSQL.5432"))
             except OSError:
@@ -116,34 +118,56 @@ class Up:
     @property
     def url(self) -> str:
         """The database's address for psycopg."""
-        return postgres.url(self.folders).replace("+psycopg", "")
+        return postgres_url(self.folders).replace("+psycopg", "")
 
     def kill_all(self) -> None:
         """Whatever is left at the end of a test."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+            self.process.wait(10)
         for name in ("asterisk", "postgres"):
             process = self.find(name)
             if process is not None:
                 os.kill(process.pid, signal.SIGQUIT if name == "postgres" else signal.SIGKILL)
 
 
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A folder short enough for sockets, open to PostgreSQL's own user."""
+@contextmanager
+def _short_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="e", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 
 
+@contextmanager
+def _standing() -> Iterator[Up]:
+    with _short_folder() as folder:
+        running = Up(folder / "v")
+        running.start()
+        try:
+            until_blocking(lambda: "Asterisk: ready" in running.said(), 60, running.said, every_s=0.1)
+            assert running.postgres_answers()
+            assert running.asterisk_answers()
+            yield running
+        finally:
+            running.kill_all()
+
+
 @pytest.fixture
-async def up(short_folder: Path) -> AsyncIterator[Up]:
-    """One that is up."""
-    running = Up(short_folder / "v")
-    running.start()
-    try:
-        await running.all_up()
+def short_folder() -> Iterator[Path]:
+    """A folder short enough for sockets, open to PostgreSQL's own user."""
+    with _short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    """One that is up, and that every test leaves so."""
+    with _standing() as running:
         yield running
-    finally:
-        running.kill_all()
+
+
+@pytest.fixture
+def own_up() -> Iterator[Up]:
+    """One that this test may stop."""
+    with _standing() as running:
+        yield running

@@ -17,6 +17,12 @@ from tests.kit.until import until
 pytestmark = pytest.mark.timeout(150)
 
 
+async def test_asterisk_starts_without_a_complaint(up: Up) -> None:
+    """No warning and no error in the log of a start: whatever appears there later means something."""
+    log = (up.folders.asterisk / "log/messages").read_text()
+    assert [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line] == []
+
+
 async def test_a_killed_asterisk_is_back_within_seconds(up: Up) -> None:
     """kill -9 of Asterisk: another one answers ARI soon, with another pid."""
     before = up.pid("asterisk")
@@ -43,60 +49,60 @@ async def test_a_killed_postgres_is_back_with_its_rows(up: Up) -> None:
     await until(kept, 40, up.said, ignore=(psycopg.Error,), every_s=0.1)
 
 
-async def test_a_killed_supervisor_leaves_everything_running_and_the_next_one_takes_it_over(up: Up) -> None:
+async def test_a_killed_supervisor_leaves_everything_running_and_the_next_one_takes_it_over(own_up: Up) -> None:
     """kill -9 of `up`: both parts go on; a second `up` keeps the very same processes, watches them, and stops them at its end."""
-    assert up.process is not None
-    pids = up.pid("postgres"), up.pid("asterisk")
-    up.process.kill()
-    up.process.wait()
-    assert up.postgres_answers()
-    assert up.asterisk_answers()
-    up.start()
-    await until(lambda: up.said().count("taken over") == 2, 30, up.said, every_s=0.1)
-    assert (up.pid("postgres"), up.pid("asterisk")) == pids
+    assert own_up.process is not None
+    pids = own_up.pid("postgres"), own_up.pid("asterisk")
+    own_up.process.kill()
+    own_up.process.wait(10)
+    assert own_up.postgres_answers()
+    assert own_up.asterisk_answers()
+    own_up.start()
+    await until(lambda: own_up.said().count("taken over") == 2, 30, own_up.said, every_s=0.1)
+    assert (own_up.pid("postgres"), own_up.pid("asterisk")) == pids
     os.kill(pids[1], signal.SIGKILL)
-    await up.another("asterisk", pids[1])
-    await until(up.asterisk_answers, 30, up.said)
-    up.process.send_signal(signal.SIGTERM)
-    assert await up.ended() == 0
-    assert up.find("postgres") is None
-    assert up.find("asterisk") is None
+    await own_up.another("asterisk", pids[1])
+    await until(own_up.asterisk_answers, 30, own_up.said)
+    own_up.process.send_signal(signal.SIGTERM)
+    assert await own_up.ended() == 0
+    assert own_up.find("postgres") is None
+    assert own_up.find("asterisk") is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_ends_everything_in_good_order(up: Up, number: signal.Signals) -> None:
+async def test_a_stop_ends_everything_in_good_order(own_up: Up, number: signal.Signals) -> None:
     """SIGTERM or ctrl-C: Asterisk first, PostgreSQL last, no process left, and PostgreSQL was shut down cleanly."""
-    pids = up.pid("postgres"), up.pid("asterisk")
-    assert up.process is not None
-    up.process.send_signal(number)
-    assert await up.ended() == 0
+    pids = own_up.pid("postgres"), own_up.pid("asterisk")
+    assert own_up.process is not None
+    own_up.process.send_signal(number)
+    assert await own_up.ended() == 0
     assert not any(psutil.pid_exists(pid) for pid in pids)
-    said = up.said()
+    said = own_up.said()
     assert said.index("Asterisk: stopped") < said.index("PostgreSQL: stopped")
     assert "killed" not in said
-    assert "database system is shut down" in (up.folders.log / "postgres.log").read_text()
+    assert "database system is shut down" in (own_up.folders.log / "postgres.log").read_text()
 
 
-async def test_down_stops_what_a_killed_supervisor_left(up: Up) -> None:
+async def test_down_stops_what_a_killed_supervisor_left(own_up: Up) -> None:
     """`annyeong120 down` needs no supervisor to be there."""
     import asyncio
 
     from core.settings import Settings
     from helpline.embedded.supervisor import Supervisor
 
-    assert up.process is not None
-    up.process.kill()
-    up.process.wait()
-    for key, value in up.environment.items():
+    assert own_up.process is not None
+    own_up.process.kill()
+    own_up.process.wait(10)
+    for key, value in own_up.environment.items():
         os.environ[key] = value
     try:
         said: list[str] = []
         assert await asyncio.wait_for(Supervisor(Settings(), said.append).down(), 40) == 2
     finally:
-        for key in up.environment:
+        for key in own_up.environment:
             del os.environ[key]
-    assert up.find("postgres") is None
-    assert up.find("asterisk") is None
+    assert own_up.find("postgres") is None
+    assert own_up.find("asterisk") is None
 
 
 async def test_a_second_up_for_the_same_folder_is_refused(up: Up) -> None:
@@ -149,9 +155,3 @@ async def test_nobody_else_can_look_in(up: Up) -> None:
         assert stat.S_IMODE(closed.stat().st_mode) & 0o077 == 0, closed
     for secret in (folders.secrets / "ari.password", folders.asterisk / "etc/ari.conf", folders.asterisk / "safety_net.csv"):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600, secret
-
-
-async def test_asterisk_starts_without_a_complaint(up: Up) -> None:
-    """No warning and no error in the log of a start: whatever appears there later means something."""
-    log = (up.folders.asterisk / "log/messages").read_text()
-    assert [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line] == []

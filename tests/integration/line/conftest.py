@@ -24,7 +24,7 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def installation(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def settings_file(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings that point at the test's database."""
     settings = tmp_path / "annyeong120.toml"
     settings.write_text(f'data_dir = "{tmp_path}"\n[database]\nurl = "{database_url}"\n[line]\nwrapup_s = 60\n')
@@ -34,7 +34,7 @@ def installation(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def run(installation: Path) -> Run:
+def run(settings_file: Path) -> Run:
     """The command line with these commands."""
     app = typer.Typer()
     for module in (policy, numbers, line):

@@ -181,10 +181,10 @@ def away(postgres: Postgres, url: str) -> Iterator[None]:
 
 
 @pytest.mark.timeout(240)
-def test_the_live_view_survives_the_database_and_ends_at_ctrl_c(postgres: Postgres, database_url: str, installation: Path) -> None:
+def test_the_live_view_survives_the_database_and_ends_at_ctrl_c(postgres: Postgres, database_url: str, settings_file: Path) -> None:
     """It says that the database is away, shows what it knew, goes on by itself, and leaves the terminal as it was."""
     fill(database_url)
-    with terminal(installation) as screen:
+    with terminal(settings_file) as screen:
 
         def shows(words: str) -> None:
             until_blocking(lambda: screen.shows(words), 60, lambda: screen.text[-2000:])

@@ -58,9 +58,9 @@ def test_a_mistake_is_one_clear_sentence_and_changes_nothing(run: Run, arguments
     assert "Nothing was ever changed" in run("policy", "history").stdout
 
 
-def test_without_the_database_it_says_what_to_check(run: Run, installation: Path) -> None:
+def test_without_the_database_it_says_what_to_check(run: Run, settings_file: Path) -> None:
     """In both languages."""
-    installation.write_text('[database]\nurl = "postgresql://nobody@/none?host=/nonexistent"\n')
+    settings_file.write_text('[database]\nurl = "postgresql://nobody@/none?host=/nonexistent"\n')
     for arguments in (("policy",), ("policy", "set", "pause_s=300", "--by", "Kim"), ("numbers",), ("line", "--once")):
         result = run(*arguments)
         assert result.exit_code == 1

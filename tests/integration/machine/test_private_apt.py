@@ -51,7 +51,7 @@ def test_machines_own_packages_are_untouched(chosen: tuple[PrivateApt, Version])
     """The private folders hold everything that apt wrote: nothing is installed, the machine's status is as before."""
     apt, _ = chosen
     assert (apt.folder / "status").read_text() == ""
-    policy = subprocess.run(["apt-cache", "policy", "libc6"], capture_output=True, check=True, text=True).stdout
+    policy = subprocess.run(["apt-cache", "policy", "libc6"], capture_output=True, check=True, text=True, timeout=60).stdout
     assert f" {apt.suite}/" not in policy
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from helpline.cli import application
+from helpline.commands import application
 from ivr.prompts.texts import load
 from tests.integration.prompts.conftest import Complete
 

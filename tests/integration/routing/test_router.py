@@ -29,6 +29,8 @@ class Telephone:
     rung: list[Offer] = field(default_factory=list)
     handed_over: list[UUID] = field(default_factory=list)
     overflowed: list[tuple[UUID, OverflowReason]] = field(default_factory=list)
+    tended: list[Offer] = field(default_factory=list)
+    lost: list[Offer] = field(default_factory=list)
 
     def ring(self, offer: Offer) -> None:
         """Ring nothing."""
@@ -41,6 +43,14 @@ class Telephone:
     def overflow(self, contact_id: UUID, reason: OverflowReason) -> None:
         """Remember it."""
         self.overflowed.append((contact_id, reason))
+
+    def open_offers(self) -> list[Offer]:
+        """Those that are tended."""
+        return self.tended
+
+    def reservation_lost(self, offer: Offer) -> None:
+        """Remember it."""
+        self.lost.append(offer)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -46,7 +46,8 @@ class Both:
                 offer, seat = await store.reserve(contact, counsellor, epoch)
             except DatabaseConflict as error:
                 return None, error.constraint
-            return offer, (offer is not None and offer.epoch, _comparable(seat))
+            # One of an earlier attempt may be somebody else's.
+            return offer, (offer and (offer.epoch, offer.counsellor_id, offer.extension), _comparable(seat))
 
         (real, first), (twin, second) = await on(self.real), await on(self.twin)
         if real is not None and twin is not None:
@@ -55,6 +56,11 @@ class Both:
 
     async def on_offer(self, pair: tuple[Offer, Offer], what: Callable[[Reservations | MemoryReservations, Offer], Awaitable[Seat | None]]) -> tuple[Answer, Answer]:  # fmt: skip
         return _comparable(await what(self.real, pair[0])), _comparable(await what(self.twin, pair[1]))
+
+    async def hold(self, pairs: list[tuple[Offer, Offer]]) -> tuple[Answer, Answer]:
+        real = await self.real.hold([real for real, _ in pairs])
+        twin = await self.twin.hold([twin for _, twin in pairs])
+        return sorted(real), sorted({real.id for real, of_twin in pairs if of_twin.id in twin})
 
     async def expire(self) -> tuple[Answer, Answer]:
         return _all(await self.real.expire()), _all(await self.twin.expire())
@@ -120,12 +126,17 @@ async def test_the_twin_answers_as_postgresql_does(db: Database, seed: int) -> N
         elif what < 0.7 and both.offers:
             pair = dice.choice(both.offers[-4:])
             first, second = await both.on_offer(pair, _operation(dice))
+        elif what < 0.76:
+            first, second = await both.hold(dice.sample(both.offers, min(len(both.offers), 3)))
         elif what < 0.78:
             first, second = await both.expire()
         elif what < 0.84:
             first, second = await both.free_ended()
         elif what < 0.9:
             await both.time_passes()
+            if dice.random() < 0.5:
+                # The program is alive after all.
+                assert _pair(await both.hold(both.offers[-3:]))
             first, second = await both.expire()
         elif what < 0.92:
             await both.ends(dice.choice(contacts))
@@ -171,3 +182,43 @@ async def test_both_take_the_same_place_for_a_gate(db: Database) -> None:
     assert await twin.reserve(new_id(), new_id(), 0) == (None, None)
     assert await Reservations(db, ring_timeout_s=RING_S, wrapup_s=WRAPUP_S).reserve(new_id(), new_id(), 0) == (None, None)
     assert seen == ["work"]
+
+
+async def test_an_offer_found_again_is_of_the_phone_that_was_reserved(db: Database) -> None:
+    """Its answer was lost and the next attempt names somebody else: neither store says that other one's extension, which would be rung."""
+    memory = MemoryDatabase(lambda: datetime.now(UTC))
+    both, contact = Both(db, memory), await add_contact(db)
+    memory.contacts[contact] = Contact(contact, "main", "w1", str(contact), "menu", "", "ko", None, "waiting", datetime.now(UTC))
+    kim, lee = [await add_counsellor(db, extension) for extension in ("101", "102")]
+    for counsellor, extension in ((kim, "101"), (lee, "102")):
+        row = memory.add_counsellor(counsellor, extension)
+        row.presence = replace(row.presence, human=Human.READY, reachable=True, idle_since=datetime.now(UTC))
+    for store in (both.real, both.twin):
+        first, _ = await store.reserve(contact, kim, 0)
+        again, asked = await store.reserve(contact, lee, 0)
+        assert first == again
+        assert again is not None
+        assert (again.counsellor_id, again.extension) == (kim, "101"), type(store).__name__
+        assert asked is not None
+        assert (asked.extension, asked.system) == ("102", "idle")
+
+
+async def test_a_lease_is_renewed_and_never_shortened(db: Database) -> None:
+    """By both stores alike; what is no reservation any more is not one by being asked for."""
+    memory = MemoryDatabase(lambda: datetime.now(UTC))
+    both, contact = Both(db, memory), await add_contact(db)
+    memory.contacts[contact] = Contact(contact, "main", "w1", str(contact), "menu", "", "ko", None, "waiting", datetime.now(UTC))
+    kim = await add_counsellor(db, "101")
+    row = memory.add_counsellor(kim, "101")
+    row.presence = replace(row.presence, human=Human.READY, reachable=True, idle_since=datetime.now(UTC))
+    await both.reserve(contact, kim, 0)
+    await both.time_passes()
+    assert _pair(await both.hold(both.offers))
+    assert await both.expire() == ([], [])
+    later = datetime.now(UTC) + timedelta(hours=1)
+    await db.execute(text("UPDATE presence SET deadline = :later"), {"later": later})
+    row.deadline = later
+    assert _pair(await both.hold(both.offers))
+    assert (await db.execute(text("SELECT deadline FROM presence")))[0].deadline == row.deadline == later
+    assert _pair(await both.on_offer(both.offers[0], lambda store, offer: store.close(offer, OfferResult.BUSY, POLICY)))
+    assert await both.hold(both.offers) == ([], [])

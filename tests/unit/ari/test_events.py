@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ivr.ari import (
     ChannelDestroyed,
     ContactStatusChange,
-    DeviceStateChanged,
     Dial,
     EnteredBridge,
     HangupRequest,
@@ -97,7 +96,7 @@ def test_a_hangup_may_come_without_a_cause_but_an_end_may_not() -> None:
 
 
 def test_phones_are_read() -> None:
-    """Contact, peer and device."""
+    """Contact and peer."""
     contact = parse(
         event("ContactStatusChange", endpoint=ENDPOINT, contact_info={"uri": "sip:x", "contact_status": "Removed", "aor": "101"})
     )
@@ -107,8 +106,6 @@ def test_phones_are_read() -> None:
     peer = parse(event("PeerStatusChange", endpoint={"technology": "PJSIP", "resource": "101"}, peer={"peer_status": "Unreachable"}))
     assert isinstance(peer, PeerStatusChange)
     assert (peer.status, peer.endpoint.state) == ("Unreachable", "unknown")
-    device = parse(event("DeviceStateChanged", device_state={"name": "PJSIP/101", "state": "NOT_INUSE"}))
-    assert device == DeviceStateChanged(name="PJSIP/101", state="NOT_INUSE", at=device.at, application="app")
 
 
 def test_an_unknown_type_is_unknown() -> None:

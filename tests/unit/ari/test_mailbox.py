@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ivr.ari import BridgeDestroyed, DeviceStateChanged, EnteredBridge, Event, Mailbox, StasisEnd, Switchboard
-from ivr.ari.model import Bridge, Channel
+from ivr.ari import BridgeDestroyed, EndpointState, EnteredBridge, Event, Mailbox, StasisEnd, Switchboard
+from ivr.ari.model import Bridge, Channel, Endpoint
 
 ENTERED = EnteredBridge(channel=Channel(id="c1"), bridge=Bridge(id="b1"))
 
@@ -69,9 +69,9 @@ def test_an_event_goes_to_the_owner_of_its_nearest_subject_and_to_nobody_else() 
     switchboard.attach("c1", of_channel)
     switchboard.deliver(ENTERED)
     switchboard.deliver(BridgeDestroyed(bridge=Bridge(id="b1")))
-    device = DeviceStateChanged(name="PJSIP/101", state="INUSE")
-    switchboard.deliver(device)
-    assert (len(of_channel), len(of_bridge), fallen) == (1, 2, [device])
+    phone = EndpointState(endpoint=Endpoint(technology="PJSIP", resource="101"))
+    switchboard.deliver(phone)
+    assert (len(of_channel), len(of_bridge), fallen) == (1, 2, [phone])
 
 
 def test_a_detached_object_belongs_to_nobody() -> None:

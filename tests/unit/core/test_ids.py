@@ -38,5 +38,5 @@ def test_many_threads_make_different_ids() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(set(made)) == 8000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -304,6 +305,17 @@ def test_a_lost_ring_end_gives_the_counsellor_back() -> None:
     commands = line(m.TimerFired(timer=Timer.RING))
     assert m.CloseOffer(offer=OFFER, result=OfferResult.FAILED) in commands
     assert m.DropLeg(leg_id="leg-1") in commands
+
+
+@pytest.mark.parametrize("make", [in_menu, ringing, holding])
+def test_a_caller_whom_somebody_else_has_is_given_up_without_a_word_about_the_end(make: Callable[[], Line]) -> None:
+    """Place and counsellor are given back; no outcome, no hang-up, no call-back."""
+    line = make()
+    commands = line(m.TakenAway())
+    assert line.call.phase is Phase.ENDED
+    assert m.Leave() in commands
+    assert (m.CloseOffer(offer=OFFER, result=OfferResult.WITHDRAWN) in commands) is (make is ringing)
+    assert not any(isinstance(command, m.Finish | m.HangUp | m.Arrange) for command in (*commands, *line(m.CallerGone())))
 
 
 def test_a_call_that_died_with_the_telephone_server_is_cut_off() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr import call_model as m
 from ivr import callback_commands as c
 from ivr import happenings as h
+from ivr.callback_actor import handed
 from ivr.callback_call import Callback, Phase, Plan, advance
 from ivr.callback_commands import Result
 from ivr.phases import Timer
-from routing.model import Offer, OfferResult
+from routing.callback_model import Consent, Due
+from routing.model import Lane, Offer, OfferResult
+from tests.unit.ivr.test_call import OFFER, Line
 
 PERSON = "person-c"
+THEN = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def offer(number: int = 1) -> Offer:
@@ -66,7 +72,6 @@ def test_with_the_person_first_the_counsellor_is_kept_and_not_rung() -> None:
     """Until somebody has pressed the key there."""
     plan = Plan(person_first=True)
     state, commands = run(OFFERED, ANSWERED, plan=plan)
-    assert of(c.Reserve, commands) == [c.Reserve(offer=offer(), seconds=plan.reserved_s)]
     assert not of(c.RingCounsellor, commands)
     assert state.phase is Phase.ASKING
     _, commands = run(OFFERED, ANSWERED, YES, plan=plan)
@@ -221,3 +226,20 @@ def test_whatever_happens_there_is_one_result_and_nobody_is_left_behind(plan: Pl
         assert set(kept) == ({state.offer.id} if state.offer and state.phase is not Phase.HANDED else set())
         assert over or state.phase is Phase.LINE or timers
         assert not (over and person_up)
+
+
+@pytest.mark.parametrize("seated", [True, False])
+def test_a_person_on_the_line_is_a_caller_like_any_other(seated: bool) -> None:
+    """The counsellor is lost and the database goes away: they join as a caller, and the safety net has them."""
+    due = Due(
+        id=UUID(int=1), contact_id=UUID(int=2), number="+821012345678", language="ko", virtual_start=THEN, lane=Lane.CRISIS, attempts=0,
+        consent=Consent(may_call=True), epoch=1,
+    )  # fmt: skip
+    line = Line(handed(Callback(id="c"), due, OFFER, seated=seated))
+    line(m.Resumed())
+    line(m.LegDown(leg_id=OFFER.leg_id, result=OfferResult.RANG_OUT))
+    joins = [command for command in line.all if isinstance(command, m.Join)]
+    assert joins[-1].since == THEN
+    assert joins[-1].lane is Lane.CRISIS
+    line(m.Unroutable())
+    assert m.ToSafetyNet() in line.all

@@ -24,8 +24,9 @@ def test_two_runs_share_no_port() -> None:
     first, second = Ports(), Ports()
     try:
         code = "from helpline.demo.ports import Ports; p = Ports(); print([p.one() for _ in range(50)])"
-        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         numbers = [first.one() for _ in range(50)] + [second.one() for _ in range(50)]
+        # Gives its block back at its end: ours must be taken by then.
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
         theirs = {int(word) for word in other.stdout.strip("[]\n ").split(",")}
         assert len(set(numbers)) == 100
         assert len(theirs) == 50

@@ -26,7 +26,7 @@ def test_every_command_is_a_make_target() -> None:
 
 def test_help_lists_every_target() -> None:
     """`make` alone says what there is."""
-    listed = subprocess.run(["make", "--silent", "help"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    listed = subprocess.run(["make", "--silent", "help"], cwd=ROOT, capture_output=True, check=True, text=True, timeout=60).stdout
     assert [name for name in COMMANDS if f"make {name} " not in listed] == []
 
 
@@ -86,6 +86,8 @@ def test_command_hands_over_to_the_program_with_its_exit_status(tmp_path: Path) 
         f"commands.ROOT = pathlib.Path({str(tmp_path)!r})\n"
         "commands.Session(['--once']).become('demo', 'annyeong120', 'demo', '--once', '--json')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**os.environ}, capture_output=True, check=False, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ}, capture_output=True, check=False, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout) == (7, "demo --once --json\n")
     assert done.stderr == "[1/0] demo\n"

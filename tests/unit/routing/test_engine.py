@@ -309,3 +309,73 @@ def test_a_clock_that_goes_back_keeps_the_line_in_order_and_moving() -> None:
     join(engine, contact(2, waited=50), at=after(-3600))
     assert pairs(engine.handle(e.SeatSeen(seat=seat(1)), after(-3600))) == [(2, 1)]
     assert pairs(engine.handle(e.SeatSeen(seat=seat(2)), after(-3600))) == [(1, 2)]
+
+
+class Counting(Engine):
+    """Says how many contacts a decision looked at."""
+
+    looked = 0
+
+    def _choose(self, contact: Waiting, kept: set[UUID], now: datetime) -> Seat | None:
+        self.looked += 1
+        return super()._choose(contact, kept, now)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_ten_thousand_who_wait_for_a_language_are_passed_over_together(foreign: bool) -> None:
+    """Or for another worker: what speaks against the first of them speaks against all, and nobody looks at each."""
+    engine = Counting(POLICY)
+    engine.handle(e.SeatSeen(seat=seat(1, languages=frozenset({"ko", "en"}), system="talking")), NOW)
+    for number in range(10_000):
+        join(engine, contact(number, waited=50, joined=NOW, **({"worker": "main/w2"} if foreign else {"language": "en"})))
+    engine.looked = 0
+    later = after(POLICY.patience_s + 1)
+    engine.handle(e.SeatSeen(seat=seat(2)), NOW)
+    assert pairs(engine.handle(e.Joined(contact=contact(20_000)), later)) == [(20_000, 2)]
+    engine.handle(e.SeatSeen(seat=seat(3)), later)
+    assert engine.looked < 10
+
+
+def test_whoever_waited_long_enough_for_a_language_takes_anybody() -> None:
+    """Each at their own time, the longest waiting first among those."""
+    engine = line(seat(1, languages=frozenset({"ko", "en"}), system="talking"))
+    join(engine, contact(1, waited=9, joined=after(5), language="en"), contact(2, waited=5, joined=NOW, language="en"))
+    assert pairs(engine.handle(e.SeatSeen(seat=seat(2)), after(6))) == []
+    assert pairs(engine.handle(e.Tick(), after(POLICY.language_yield_s))) == [(2, 2)]
+    engine.handle(e.SeatSeen(seat=seat(3)), after(POLICY.language_yield_s + 1))
+    assert pairs(engine.handle(e.Tick(), after(POLICY.language_yield_s + 5))) == [(1, 3)]
+
+
+def test_who_speaks_the_language_takes_it_before_who_has_been_idle_longer() -> None:
+    """And somebody fresh before who had heavy calls, for a caller in danger."""
+    english = frozenset({"ko", "en"})
+    engine = line(seat(1, idle=99), seat(2, idle=50, languages=english, heavy_run=9), seat(3, idle=5, languages=english))
+    assert pairs(join(engine, contact(1, language="en", lane=Lane.CRISIS))) == [(1, 3)]
+    assert pairs(join(engine, contact(2, language="en", lane=Lane.CRISIS))) == [(2, 2)]
+    assert pairs(join(engine, contact(3, language="en"))) == []
+    engine.handle(e.SeatGone(counsellor_id=UUID(int=1002)), NOW)
+    gone = engine.handle(e.SeatGone(counsellor_id=UUID(int=1003)), NOW)
+    assert pairs(gone) == [(3, 1)], "nobody at work speaks it any more"
+
+
+def overflows(commands: list[e.Command]) -> list[int]:
+    """For whom somebody outside is tried."""
+    return [command.contact_id.int for command in commands if isinstance(command, e.Overflow)]
+
+
+def test_who_was_tried_outside_before_a_restart_is_not_tried_again_at_once() -> None:
+    """Neither for the empty line nor for the long wait; the pause since the last round counts."""
+    engine = line()
+    join(engine, contact(1, waited=900, joined=after(-900), overflowed=after(-100)), contact(2))
+    assert overflows(engine.handle(e.Tick(), after(POLICY.overflow_empty_s))) == [2]
+    again = POLICY.overflow_again_s - 100
+    assert overflows(engine.handle(e.Tick(), after(again - 1))) == []
+    assert overflows(engine.handle(e.Tick(), after(again))) == [1]
+
+
+def test_a_callback_whose_person_is_on_the_line_overflows_like_any_caller() -> None:
+    """Nobody outside is rung for a person who is not there; for one who waits somebody is."""
+    engine = line()
+    join(engine, contact(1, kind=Kind.CALLBACK))
+    assert overflows(engine.handle(e.Tick(), after(POLICY.overflow_wait_s))) == []
+    assert overflows(join(engine, contact(1), at=after(POLICY.overflow_wait_s))) == [1]

@@ -10,8 +10,8 @@ import pytest
 
 from helpline.twin import derive
 from helpline.twin.callers import DAY_S, Scenario, arrive
-from helpline.twin.load import Load, LoadError, flat, parse, shipped
 from routing.model import Lane
+from shifts.load import Load, LoadError, flat, parse, shipped
 
 #: A helpline of this test's own making: one contact an hour, and two an hour from 16 to 21 o'clock.
 ROWS = """kategorie,sub_kategorie,wert,einheit,jahr,monat

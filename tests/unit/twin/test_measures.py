@@ -6,11 +6,11 @@ import pytest
 
 from helpline.twin import chart, measures
 from helpline.twin.callers import DAY_S, Scenario
-from helpline.twin.load import shipped
 from helpline.twin.replay import Row
 from helpline.twin.run import Call, Result
 from routing.estimate import Interval
 from routing.model import Lane
+from shifts.load import shipped
 
 
 def call(wait_s: float, *, answered: bool = True, seat: int = 0, announced: Interval | None = None, at: float = DAY_S) -> Call:

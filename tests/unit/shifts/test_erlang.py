@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from helpline.twin.erlang import erlang_a, erlang_c
+from shifts.erlang import erlang_a, erlang_c
 
 #: Contacts an hour, counsellors -> probability of waiting, service level in 20 s; 21 minutes each. By pyworkforce 0.5.1, an independent
 #: implementation of Erlang C.

@@ -1,96 +1,26 @@
-"""Calls to outside numbers on real SIP: standby list, call-backs, the allow-list. Everything behind the trunk "outside" rings at one softphone."""
+"""Call-backs on real SIP: who is rung first, who can not be reached, and the allow-list."""
 
 from __future__ import annotations
 
-import json
-import re
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from core.clock import SystemClock
 from core.database import Database
 from core.ids import new_id
 from core.secrets import load_cipher
 from core.settings import Settings
-from helpline.demo.softphone import PhoneCall, Softphone
+from helpline.demo.softphone import Softphone
 from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
-from helpline.embedded import postgres
+from helpline.embedded.addresses import postgres_url
 from routing.callbacks import Callbacks, Consent
-from tests.acceptance.conftest import ENVIRONMENT
+from tests.acceptance.outside.people import CALLER, dialled
 from tests.kit.system import Counsellor, System
 from tests.kit.until import until
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(400)]
-
-#: Nobody of them is rung twice within a minute, so there are as many as the tests need.
-STANDBY = [f"0109999000{number}" for number in range(1, 10)]
-CALLER = "01012345678"
-DIRECT = "0212000"
-
-
-@pytest.fixture(scope="module")
-def outside_installation() -> Iterator[System]:
-    """An installation with a standby list, and call-backs by the same trunk."""
-    environment = {
-        **ENVIRONMENT,
-        "ANNYEONG120_OVERFLOW": json.dumps(
-            {
-                "trunk": "outside",
-                "allowed": ["0109999XXXX"],
-                "standby": STANDBY,
-                "ring_s": 15,
-                "accept_s": 4,
-                "caller_id": "외로움안녕 <120>",
-            }
-        ),
-        "ANNYEONG120_CALLBACKS__TRUNK": "outside",
-        "ANNYEONG120_CALLBACKS__ASK_S": "8",
-        "ANNYEONG120_LINE__RING_TIMEOUT_S": "10",
-    }
-    with tempfile.TemporaryDirectory(prefix="a120-") as folder, System(Path(folder), environment=environment) as system:
-        done = system.command("policy", "set", "overflow_empty_s=1", "callback_ring_s=15", "--by", "test")
-        assert done.returncode == 0, done.stderr + done.stdout
-        yield system
-
-
-@pytest_asyncio.fixture
-async def system(outside_installation: System, request: pytest.FixtureRequest) -> AsyncIterator[System]:
-    """The installation, quiet before and after the test; what a failed one left is printed."""
-    await outside_installation.wait_ready()
-    yield outside_installation
-    await outside_installation.wait_ready()
-    for contact in (await outside_installation.contact_rows())[-3:]:
-        print(contact["kind"], contact["state"], contact["outcome"], await outside_installation.timeline(contact["id"]))
-    print(outside_installation.said())
-    await outside_installation.query(
-        "UPDATE callbacks SET state = 'cancelled', outcome = 'cancelled', ended_at = now() WHERE outcome IS NULL"
-    )
-    await outside_installation.quiet(20)
-
-
-def dialled(call: PhoneCall) -> str:
-    """The number in the INVITE's request line."""
-    found = re.match(r"INVITE sip:(\+?[0-9]+)@", call.invite.text("message"))
-    assert found, call.invite.text("message")[:200]
-    return found[1]
-
-
-async def noted(system: System, before: list[dict[str, Any]], kind: str, within_s: float = 20.0) -> UUID:
-    """Wait until the one new contact has this in its timeline; its id."""
-
-    async def there() -> object:
-        rows = await system.new_contacts(before)
-        return rows[-1]["id"] if rows and kind in await system.timeline(rows[-1]["id"]) else None
-
-    found = await until(there, within_s, f"{kind} in the timeline")
-    assert isinstance(found, UUID)
-    return found
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
 
 async def asked_for(system: System, number: str = "+821012345678", *, say_who: bool | None = None) -> UUID:
@@ -101,7 +31,7 @@ async def asked_for(system: System, number: str = "+821012345678", *, say_who: b
         "VALUES (%s, 'main', 'w1', %s, 'direct', true, 'ended', now(), now(), 'callback_arranged') RETURNING entered_at",
         contact_id, f"earlier-{contact_id}",
     )  # fmt: skip
-    db = Database(postgres.url(system.folders), pool_size=2, statement_timeout_s=5)
+    db = Database(postgres_url(system.folders), pool_size=2, statement_timeout_s=5)
     try:
         callbacks = Callbacks(db, load_cipher(Settings(data_dir=system.folders.root)), SystemClock())
         consent = Consent(may_call=True, may_say_who=say_who)
@@ -140,69 +70,6 @@ async def ready(system: System, counsellor: Counsellor, phone: Softphone) -> Non
     """Somebody on duty with this phone."""
     await phone.register()
     await system.ready(counsellor)
-
-
-@pytest_asyncio.fixture
-async def kim(system: System) -> Counsellor:
-    """A counsellor of this installation."""
-    known: dict[str, Counsellor] = system.__dict__.setdefault("counsellors", {})
-    if "101" not in known:
-        known["101"] = await system.add_counsellor(extension="101")
-    return known["101"]
-
-
-async def test_with_nobody_on_shift_a_standby_person_presses_1_and_both_talk(system: System) -> None:
-    """The caller is told, keeps the line, and talks with somebody outside; a supervisor knows within 30 s."""
-    before = await system.contact_rows()
-    async with system.outside() as standby, system.caller(CALLER) as caller:
-        await system.outside_reachable()
-        await standby.on_call(200)
-        await standby.play_tone(COUNSELLOR_TONE)
-        await caller.play_tone(CALLER_TONE)
-        call = await caller.call(DIRECT)
-        incoming = await standby.incoming(25)
-        assert dialled(incoming) == STANDBY[0]
-        contact_id = await noted(system, before, "outside_answered")
-        await incoming.send_dtmf("1")
-        await caller.heard_tone(COUNSELLOR_TONE, 15)
-        await standby.heard_tone(CALLER_TONE, 10)
-        state = await system.query("SELECT state FROM contacts WHERE id = %s", contact_id)
-        assert state == [{"state": "overflow"}]
-        await call.hangup()
-        await incoming.ended(10)
-        contact = await system.ended_contact(before, 15)
-    assert (contact["outcome"], contact["counsellor_id"]) == ("talked_overflow", None)
-    assert contact["answered_at"] is not None
-    alarms = await system.query("SELECT at FROM alarms WHERE kind = 'nobody_on_shift'")
-    assert alarms
-    assert (alarms[-1]["at"] - contact["queued_at"]).total_seconds() < 30
-    legs = await system.query("SELECT kind FROM legs WHERE contact_id = %s ORDER BY created_at", contact["id"])
-    assert [leg["kind"] for leg in legs] == ["caller", "standby"]
-
-
-async def test_who_does_not_press_the_key_is_followed_by_the_next_and_a_counsellor_wins(system: System, kim: Counsellor) -> None:
-    """A machine that answers swallows nobody; a free counsellor ends the search, and the phone that rings outside is told so."""
-    before = await system.contact_rows()
-    async with system.outside() as standby, system.caller(CALLER) as caller, system.phone(kim) as phone:
-        await system.outside_reachable()
-        await phone.register()
-        await phone.on_call(200)
-        await phone.play_tone(COUNSELLOR_TONE)
-        await standby.on_call(200)
-        call = await caller.call(DIRECT)
-        machine = await standby.incoming(25)
-        await standby.on_call(180)
-        first = dialled(machine)
-        await machine.ended(15)
-        following = await standby.incoming(15)
-        assert dialled(following) == STANDBY[STANDBY.index(first) + 1]
-        await system.ready(kim)
-        await caller.heard_tone(COUNSELLOR_TONE, 20)
-        ended = await following.ended(10)
-        assert "26" in ended.text("reason_header") or ended.code == 487
-        await call.hangup()
-        contact = await system.ended_contact(before, 15)
-    assert contact["outcome"] == "talked"
 
 
 async def test_a_call_back_rings_the_counsellor_then_the_person_and_both_talk(system: System, kim: Counsellor) -> None:

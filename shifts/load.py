@@ -1,4 +1,4 @@
-"""What comes in: contacts by hour of day and how long they talk, as derived from a real helpline (`load.toml`, `derive`). Pure."""
+"""What comes in: contacts by hour of day and how long they talk, as derived from a real helpline (`load.toml`, `helpline.twin.derive`). Pure."""
 
 from __future__ import annotations
 

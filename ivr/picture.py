@@ -1,0 +1,82 @@
+"""Asterisk at one instant, and what it says of a call whose program is no more. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from ivr.ari import Bridge, Channel
+from ivr.call_model import Call, Phase
+from ivr.calls import known_of
+from routing.contacts import LiveContact
+from routing.model import ContactState, Offer
+
+LEG_PREFIXES = ("leg-", "desk-", "over-")
+#: Dialplan context of counsellors' phones.
+FROM_COUNSELLOR = "from-counsellor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Asterisk at one instant."""
+
+    channels: dict[str, Channel]
+    bridges: dict[str, Bridge]
+    started_at: datetime | None
+    #: Channels in our application; None: not known.
+    ours: frozenset[str] | None = None
+
+    def elsewhere(self, channel_id: str) -> bool:
+        """Whether it lives on, but not with us: in the dialplan, or in the application of another worker."""
+        return self.ours is not None and channel_id in self.channels and channel_id not in self.ours
+
+    def bridge_of(self, channel_id: str) -> Bridge | None:
+        """The bridge it is in."""
+        return next((bridge for bridge in self.bridges.values() if channel_id in bridge.channel_ids), None)
+
+    def talks(self, channel_id: str) -> bool:
+        """Whether somebody is in a bridge with it."""
+        bridge = self.bridge_of(channel_id)
+        return bridge is not None and bridge.kind != "holding" and len(bridge.channel_ids) > 1
+
+    def is_leg(self, channel_id: str) -> bool:
+        """Whether it is one of those that we make, or of a counsellor who dials a code: whoever is there can do without it."""
+        channel = self.channels.get(channel_id)
+        return channel_id.startswith(LEG_PREFIXES) or (channel is not None and channel.dialplan_context == FROM_COUNSELLOR)
+
+    def legs_of(self, contact_id: UUID, offer: Offer | None) -> list[str]:
+        """Everybody who was dialled for a contact and is there."""
+        prefixes = (f"desk-{contact_id}-", f"over-{contact_id}-")
+        return [key for key in self.channels if key.startswith(prefixes) or (offer is not None and key == offer.leg_id)]
+
+    def together(self, bridge_id: str, *channel_ids: str) -> bool:
+        """Whether all of these channels are in that bridge."""
+        bridge = self.bridges.get(bridge_id)
+        return bridge is not None and all(channel_id in bridge.channel_ids for channel_id in channel_ids)
+
+
+def resumed(contact: LiveContact, offer: Offer | None, picture: Picture) -> Call:
+    """The state in which a call is found after a restart. Pure."""
+    call_id, known = str(contact.id), known_of(contact)
+    desk_leg = next((key for key in picture.channels if key.startswith(f"desk-{call_id}-")), "")
+    if desk_leg:
+        together = picture.together(f"talk-{call_id}", contact.channel_id, desk_leg)
+        return replace(known, phase=Phase.TRANSFERRED if together else Phase.DIALLING, desk_leg=desk_leg, connected=together)
+    outside = sorted((key for key in picture.channels if key.startswith(f"over-{call_id}-")), key=lambda key: int(key.rpartition("-")[2]))
+    for key in outside:
+        if picture.together(f"talk-{call_id}", contact.channel_id, key):
+            return replace(
+                known, phase=Phase.OVERFLOW, overflow=replace(known.overflow, call_id=call_id, leg_id=key), talked=True, connected=True
+            )
+    if outside:
+        # Whoever was rung or asked is let go; the line asks again, with other legs.
+        known = replace(known, overflow=replace(known.overflow, call_id=call_id, legs=int(outside[-1].rpartition("-")[2])))
+    leg = picture.channels.get(offer.leg_id) if offer else None
+    if offer and leg:
+        if picture.together(f"talk-{call_id}", contact.channel_id, offer.leg_id):
+            return replace(known, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True, connected=True)
+        return replace(known, phase=Phase.WAITING, offer=offer, leg_up=leg.state == "Up")
+    if contact.state is ContactState.MENU:
+        return replace(known, phase=Phase.MENU)
+    return replace(known, phase=Phase.WAITING)

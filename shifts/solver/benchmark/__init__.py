@@ -1,0 +1,1 @@
+"""Holds the search against published nurse-rostering instances: their text format, an independent checker, and the solver."""

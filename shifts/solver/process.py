@@ -1,0 +1,87 @@
+"""The solver in a process of its own: it takes hundreds of megabytes and both processors, and a fault of it must not take the line down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+
+from shifts.solver import wire
+from shifts.solver.request import Listener, Progress, Solution, SolveRequest
+
+#: Longest line of an answer, bytes.
+_LONGEST = 16 * 1024 * 1024
+#: After the time of the search and after a cancel: so long until the process is killed, seconds.
+_OVERTIME_S = 30.0
+#: Below telephony: calls come first.
+_NICENESS = "10"
+
+
+class SolverFailed(Exception):
+    """The solver's process gave no answer."""
+
+
+class SolverProcess:
+    """One search. Cancelling the task that awaits `solve` ends the process too, and so does the end of this program."""
+
+    def __init__(self, request: SolveRequest) -> None:
+        self._request = request
+        self._process: asyncio.subprocess.Process | None = None
+        self._cancelled = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, once it runs."""
+        return None if self._process is None else self._process.pid
+
+    async def solve(self, progress: Listener | None = None) -> Solution:
+        """The answer; `progress` hears of better rosters on the way. Raises `SolverFailed`."""
+        command = ["nice", "-n", _NICENESS, sys.executable, "-m", "shifts.solver.worker"]
+        process = self._process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_LONGEST,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        try:
+            assert process.stdin is not None
+            with contextlib.suppress(ConnectionError):
+                process.stdin.write(wire.request_line(self._request))
+                await process.stdin.drain()
+            if self._cancelled:
+                self.cancel()
+            async with asyncio.timeout(self._request.seconds + _OVERTIME_S if self._request.steps is None else None):
+                return await self._answer(process, progress)
+        except TimeoutError:
+            raise SolverFailed("no answer in time") from None
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+
+    async def _answer(self, process: asyncio.subprocess.Process, progress: Listener | None) -> Solution:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            try:
+                answer = wire.read_answer(line)
+            except wire.Garbled as error:
+                raise SolverFailed(str(error)) from error
+            match answer:
+                case Progress():
+                    if progress is not None:
+                        progress(answer)
+                case Solution():
+                    return answer
+                case wire.Failed(text=text):
+                    raise SolverFailed(text)
+        raise SolverFailed(f"the process ended without an answer (exit code {await process.wait()})")
+
+    def cancel(self) -> None:
+        """Ends the search soon; `solve` then gives the best until then."""
+        self._cancelled = True
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()

@@ -1,0 +1,166 @@
+"""The whole search: a first plan, a bound and better plans by column generation, then fix and optimise until the time is over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ortools.sat.python import cp_model
+
+from shifts.solver.columns import Columns
+from shifts.solver.effort import Watch
+from shifts.solver.encode import Encoded
+from shifts.solver.neighbourhoods import Neighbourhoods
+from shifts.solver.task import Plan
+
+#: Parts of the whole time: the first plan, columns, diving, the choice among them, the plain model once more without useless cells.
+_FIRST, _COLUMNS, _DIVE, _CHOICE, _PROOF = 0.05, 0.35, 0.35, 0.1, 0.15
+#: The first plan gets no longer than this, seconds: the other ways are better at improving it.
+_FIRST_S = 4.0
+#: The same as deterministic time, where steps are counted.
+_FIRST_STEP, _CHOICE_STEP = 0.03, 0.03
+
+Report = Callable[[Plan, int, int], None]
+
+
+class Status(StrEnum):
+    """How a search ended."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    #: Proved: there is no lawful plan.
+    INFEASIBLE = "infeasible"
+    #: No plan found in time, and no proof that there is none.
+    UNKNOWN = "unknown"
+    #: Stopped; the best plan until then, if any.
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search found."""
+
+    status: Status
+    plan: Plan | None
+    cost: int | None
+    bound: int | None
+    seconds: float
+
+
+class Search:
+    """One search. `report` hears of every better plan: plan, cost, bound."""
+
+    def __init__(self, encoded: Encoded, watch: Watch, report: Report | None = None) -> None:
+        self._encoded, self._task, self._watch = encoded, encoded.task, watch
+        self._report = report
+        self._plan: Plan | None = None
+        self._cost, self._bound = 0, -(10**12)
+        self._columns: Columns | None = None
+
+    def run(self, start: Plan | None = None) -> Found:
+        """Searches until proved best, out of time, or stopped. `start`: a plan to begin with, lawful or not."""
+        if not self._first(start):
+            return self._found(Status.INFEASIBLE)
+        if self._task.people is not None and not self._done():
+            self._by_columns()
+        if self._plan is None and not self._watch.expired():
+            self._plainly(self._watch.left)
+        elif not self._done():
+            self._plainly(self._watch.share(_PROOF))
+        turns = self._watch.effort.steps
+        search = Neighbourhoods(self._encoded, self._watch)
+        while self._plan is not None and not self._done() and turns != 0:
+            self._better(*search.improve(self._plan, self._cost))
+            turns = None if turns is None else turns - 1
+        if self._watch.stopped:
+            return self._found(Status.CANCELLED)
+        if self._plan is None:
+            return self._found(Status.UNKNOWN)
+        return self._found(Status.OPTIMAL if self._cost <= self._bound else Status.FEASIBLE)
+
+    def _done(self) -> bool:
+        return self._watch.expired() or (self._plan is not None and self._cost <= self._bound)
+
+    def _first(self, start: Plan | None) -> bool:
+        """A first plan by the plain model. False: proved that there is none."""
+        if start is not None:
+            self._encoded.hint(start)
+        return self._plainly(_FIRST_STEP if self._watch.effort.steps is not None else min(_FIRST_S, max(1.0, self._watch.share(_FIRST))))
+
+    def _plainly(self, seconds: float) -> bool:
+        if self._plan is not None:
+            self._encoded.hint(self._plan)
+        if self._watch.effort.steps is not None:
+            seconds = min(seconds, _FIRST_STEP)
+        solved = self._watch.solve(self._encoded.model, seconds, _Told(self._encoded, self._better))
+        if solved.infeasible:
+            return self._plan is not None
+        if solved.found:
+            plan = self._encoded.plan(solved.solver)
+            self._better(plan, self._task.cost(plan))
+        if solved.found or not self._watch.stopped:
+            self._tighten(solved.solver.best_objective_bound)
+        if solved.optimal:
+            self._bound = self._cost
+        return True
+
+    def _better(self, plan: Plan, cost: int) -> None:
+        better = self._plan is None or cost < self._cost
+        if self._plan is None or cost <= self._cost:
+            self._plan, self._cost = plan, cost
+        if better and self._report is not None:
+            self._report(plan, cost, self._bound)
+
+    def _tighten(self, bound: float) -> None:
+        if math.isfinite(bound):
+            self._bound = max(self._bound, math.ceil(bound - 1e-4))
+
+    def _by_columns(self) -> None:
+        until = self._watch.elapsed + self._watch.share(_COLUMNS)
+        counted = self._watch.effort.steps is not None
+        # Reads `until` when asked: diving gets time of its own.
+        columns = Columns(self._task, lambda: self._watch.expired() or (not counted and self._watch.elapsed > until))
+        if self._plan is not None:
+            columns.add_plan(self._plan)
+        _, shares = columns.relax()
+        self._tighten(columns.bounds.lower + self._task.constant)
+        if self._done():
+            return
+        until = self._watch.elapsed + self._watch.share(_DIVE)
+        if (plan := columns.dive(shares)) is not None:
+            self._better(plan, self._task.cost(plan))
+        if self._plan is None or self._done():
+            return
+        seconds = _CHOICE_STEP if counted else self._watch.share(_CHOICE)
+        plan = columns.choose(self._watch, upper=self._cost - self._task.constant, seconds=seconds, hint=self._plan)
+        if plan is not None:
+            self._better(plan, self._task.cost(plan))
+        if math.isfinite(columns.bounds.lower):
+            for person, day, choice in columns.useless(self._cost - self._task.constant):
+                if choice and self._plan[person][day] != choice:
+                    self._encoded.settle((person, day, choice), 0)
+
+    def _found(self, status: Status) -> Found:
+        known = self._plan is not None
+        bound = min(self._bound, self._cost) if known else self._bound
+        return Found(
+            status=status,
+            plan=self._plan,
+            cost=self._cost if known else None,
+            bound=bound if bound > -(10**12) else None,
+            seconds=self._watch.elapsed,
+        )
+
+
+class _Told(cp_model.CpSolverSolutionCallback):
+    """Tells of every plan that the plain model finds on its way."""
+
+    def __init__(self, encoded: Encoded, tell: Callable[[Plan, int], None]) -> None:
+        super().__init__()
+        self._encoded, self._tell = encoded, tell
+
+    def on_solution_callback(self) -> None:
+        plan = self._encoded.plan(self)
+        self._tell(plan, self._encoded.task.cost(plan))

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import psutil
+import pytest
+
+pytest.importorskip("ortools")
+
+from shifts.solver import wire
+from shifts.solver.process import SolverFailed, SolverProcess
+from shifts.solver.request import Mode, Progress, SolveRequest
+from shifts.solver.search import Status
+from tests.kit.until import until
+from tests.unit.shifts.solver.months import month
+
+
+def request(*, number: int = 6, days: int = 7, seconds: float = 3.0) -> SolveRequest:
+    """A small month."""
+    setting, roster = month(1, number=number, days=days, wishes=6, leaves=2)
+    return SolveRequest(
+        setting=setting, roster=roster, mode=Mode.EMPTY, seconds=seconds, frozen_until=roster.period.first - timedelta(days=1)
+    )
+
+
+def test_a_request_is_the_same_after_the_wire() -> None:
+    """People, leave, wishes, demand, parameters: nothing is lost as JSON."""
+    sent = request()
+    assert wire.read_request(wire.request_line(sent)) == sent
+
+
+async def test_a_process_solves_and_tells_of_its_progress() -> None:
+    """Better rosters come first, then the answer; the process is gone afterwards."""
+    heard: list[Progress] = []
+    solver = SolverProcess(request())
+    found = await solver.solve(heard.append)
+    assert found.status in {Status.OPTIMAL, Status.FEASIBLE}
+    assert found.roster is not None
+    assert heard
+    assert heard[-1].cost == found.cost
+
+
+async def test_cancelling_gives_the_best_until_then() -> None:
+    """A long search that is cancelled answers soon, with what it has."""
+    solver = SolverProcess(request(number=14, days=28, seconds=600))
+    heard = asyncio.Event()
+    searching = asyncio.create_task(solver.solve(lambda _: heard.set()))
+    await asyncio.wait_for(heard.wait(), 60)
+    solver.cancel()
+    found = await asyncio.wait_for(searching, 30)
+    assert found.status is Status.CANCELLED
+    assert found.roster is not None
+
+
+async def test_a_task_that_is_given_up_leaves_no_process_behind() -> None:
+    """Whoever stops waiting ends the process too."""
+    solver = SolverProcess(request(number=14, days=28, seconds=600))
+    searching = asyncio.create_task(solver.solve())
+    await until(lambda: solver._process is not None)
+    assert solver._process is not None
+    child = psutil.Process(solver._process.pid)
+    searching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await searching
+    assert not child.is_running()
+
+
+async def test_a_killed_process_is_an_error_and_no_answer() -> None:
+    """Killed from outside: said so, nothing made up."""
+    solver = SolverProcess(request(number=14, days=28, seconds=600))
+    searching = asyncio.create_task(solver.solve())
+    await until(lambda: solver._process is not None)
+    assert solver._process is not None
+    solver._process.kill()
+    with pytest.raises(SolverFailed):
+        await searching
