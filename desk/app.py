@@ -11,7 +11,7 @@ from aiohttp import web
 from core.errors import DatabaseUnavailable
 from core.ids import new_id
 from desk import errors
-from desk.access.passwords import Busy
+from desk.access.line import Busy
 from desk.errors import Problem
 from desk.gate import Gate, Inside
 from desk.headers import secured

@@ -17,7 +17,7 @@ from core.ids import new_id
 from core.phone import Number, normalise
 from ivr import call_model as m
 from ivr.actor import CallActor
-from ivr.ari import AriError, CallBroadcast, Event, Mailbox, StasisEnd, StasisStart
+from ivr.ari import AriError, CallBroadcast, Event, Mailbox, OutcomeUnknown, StasisEnd, StasisStart
 from ivr.call_model import Call, Phase
 from ivr.overflow import Chain
 from ivr.services import Message, Services
@@ -140,7 +140,7 @@ class Calls:
     async def _arrive(self, channel_id: str, mailbox: Mailbox[Message], *, claim: bool) -> None:
         services = self._services
         try:
-            if claim and not await services.ari.claim(channel_id):
+            if claim and not await self._claimed(channel_id):
                 return
             start = await self._stasis_start(mailbox)
             if start is None:
@@ -161,6 +161,13 @@ class Calls:
             self._arriving.discard(channel_id)
             if services.switchboard.owner(channel_id) is mailbox:
                 services.switchboard.detach(channel_id)
+
+    async def _claimed(self, channel_id: str) -> bool:
+        try:
+            return await self._services.ari.claim(channel_id)
+        except OutcomeUnknown:
+            # If we have it, its StasisStart is here, or will be in a moment.
+            return True
 
     async def _stasis_start(self, mailbox: Mailbox[Message]) -> StasisStart | None:
         try:
@@ -211,7 +218,11 @@ class Calls:
         services.leg_book.answered(channel.id)
         metrics.calls_entered_total.labels(entry="direct" if direct else "menu").inc()
         if channel.state != "Up":
-            await services.ari.answer(channel.id)
+            try:
+                await services.ari.answer(channel.id)
+            except AriError as error:
+                # Most likely it happened, or else the caller hears us nevertheless (early media) and the comparison answers.
+                log.warning("call_not_answered", call_id=str(contact_id), status=error.status, reason=error.reason)
         new = Call(id=str(contact_id), language=self._language, number=None if number.withheld else number.e164)
         known = replace(known_of(row), plays=numbers_from(row, at)) if row else new
         call = replace(known, phase=Phase.WAITING if direct else Phase.MENU)

@@ -37,6 +37,8 @@ _BRIDGE_PREFIXES = ("hold-", "talk-")
 ENTRY = "from-trunk"
 #: A person who is called back; connected to nobody before they have said that it is them.
 CALLED_PREFIX = "person-"
+#: Pause after a comparison that failed since Asterisk did not tell everything.
+RETRY_S = 1.0
 #: A call younger than this may be ahead of a list that was made a moment ago.
 SETTLED_S = 3.0
 
@@ -87,8 +89,10 @@ class Recovery:
 
     async def run(self, every_s: float) -> None:
         """Compare again and again, until cancelled."""
+        pause_s = every_s
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(pause_s)
+            pause_s = every_s
             try:
                 looked_at = self._services.clock.monotonic()
                 picture = await self.look()
@@ -100,6 +104,8 @@ class Recovery:
                     log.info("comparison_put_off", reason=type(error).__name__)
                     self._suspects = away | await self._without_database(picture, before=self._suspects)
             except AriError as error:
+                # Whoever is missed waits for it.
+                pause_s = min(every_s, RETRY_S)
                 log.info("comparison_put_off", reason=type(error).__name__)
 
     async def _rows(self) -> list[LiveContact]:
@@ -151,10 +157,20 @@ class Recovery:
                     metrics.repairs_total.labels(kind="taken_away").inc()
                     actor.post(m.TakenAway())
                 continue
+            if picture.channels[actor.channel_id].state == "Ring":
+                metrics.repairs_total.labels(kind="answered").inc()
+                self._services.spawn(self._answer(actor.channel_id), f"answer {actor.channel_id}")
             actor.stage.check_legs(picture.channels, now=now, settled_s=settled_s)
             actor.seen_at = now
             self._check_bridges(actor, picture, looked_at=looked_at)
         return away
+
+    async def _answer(self, channel_id: str) -> None:
+        """The request never arrived. Whoever is not answered loses the line after some minutes."""
+        try:
+            await self._services.ari.answer(channel_id)
+        except AriError as error:
+            log.info("operation_failed", operation=error.operation, status=error.status)
 
     def _check_bridges(self, actor: CallActor, picture: Picture, *, looked_at: float) -> None:
         """Whoever should hear music or talk is where that is to be heard."""

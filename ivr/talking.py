@@ -111,13 +111,14 @@ def _talk_ended(step: Step, down: m.LegDown) -> None:
         if not step.call.playing:
             step.hang_up()
         return
-    step.do(replace(ended, wrapup=False))
     # The counsellor's phone died: the caller keeps the line, at its front, and the same counsellor is waited for a little.
     step.set(phase=Phase.WAITING, holding=False, settled=False, named=offer.counsellor_id)
     if was_connected:
         step.set(lane=highest(step.call.lane, Lane.DROPPED))
         step.do(m.Alarm(kind="counsellor_lost", detail={"counsellor": offer.extension}))
+    # The caller first: whoever comes free by this is theirs before anybody else's who waits.
     step.join()
+    step.do(replace(ended, wrapup=False))
     step.note("rescued", result=str(down.result))
     step.play(step.flow.waiting.reconnecting)
     if not step.call.playing:

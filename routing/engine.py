@@ -24,7 +24,8 @@ from routing.overflow_times import OverflowTimes
 from routing.policy import Policy
 from routing.queue import Queue
 
-#: A contact whose reservation the database refused while the counsellor seems free is left alone for this long: no tight loop.
+#: A contact whose reservation the database refused while the counsellor seems free, or whose offer came back without anybody having been
+#: asked, is left alone for this long: no tight loop.
 BLOCKED = timedelta(seconds=0.5)
 #: A clock that steps back by more than this has been set; less is the network time at work.
 SET_BACK = timedelta(seconds=1)
@@ -132,6 +133,8 @@ class Engine:
                 self._at(now, self.policy.refusal_memory_s)
                 self._back(contact_id)
             case e.Returned(contact_id=contact_id) if contact_id in self.offers:
+                # What fails at once (Asterisk is away) would fail again and again at once.
+                self._leave_alone(contact_id, now)
                 self._back(contact_id)
             case e.OverflowOver(contact_id=contact_id) if contact_id in self.contacts and contact_id not in self._overflow:
                 self._overflow.plan(contact_id, self._at(now, self.policy.overflow_again_s))
@@ -266,9 +269,12 @@ class Engine:
         if self.offers.get(lost.contact_id) == lost.counsellor_id:
             if seat is not None and seat.willing and seat.epoch == lost.epoch:
                 # The counsellor is as we thought, so it is the contact that the database refused.
-                self._blocked[lost.contact_id] = now + BLOCKED
-                heapq.heappush(self._times, now + BLOCKED)
+                self._leave_alone(lost.contact_id, now)
             self._back(lost.contact_id)
+
+    def _leave_alone(self, contact_id: UUID, now: datetime) -> None:
+        self._blocked[contact_id] = now + BLOCKED
+        heapq.heappush(self._times, now + BLOCKED)
 
     # --- deciding ------------------------------------------------------------------------------------------------------
 

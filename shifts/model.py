@@ -207,7 +207,7 @@ class Demand:
     minutes: int
     least: int
     wanted: int
-    #: 0 Monday … 6 Sunday; empty: every day. A public holiday counts as `holiday_as` says.
+    #: 0 Monday … 6 Sunday; empty: every day. A public holiday counts as a Sunday.
     weekdays: frozenset[int] = frozenset()
     skill: str | None = None
 

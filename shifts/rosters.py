@@ -21,6 +21,7 @@ from core.clock import Clock
 from core.database import Database
 from core.errors import DatabaseError
 from shifts import repository
+from shifts.breaks import stagger
 from shifts.edits import Change, Wanted, apply, between, resolve, undoing
 from shifts.errors import EditedMeanwhile, Met, NothingToUndo, NotPublishable, RosterError
 from shifts.in_force import ROSTER_PUBLISHED
@@ -144,7 +145,8 @@ class Rosters:
             for one in violations
             if one.level is Level.POLICY and one.key in reasons
         ]
-        times = duty_times(draft.roster.assignments, draft.setting.shift_types)
+        # Those who work together have their breaks one after another, as the check has counted them.
+        times = duty_times(stagger(draft.roster, draft.setting).assignments, draft.setting.shift_types)
         at = self._clock.now()
         await repository.publish(session, draft.head, times, at=at, by=by, reason=reason, overrides=used)
         log.info("roster_published", first=draft.head.period.first.isoformat(), version=version, shifts=len(times), overrides=len(used))

@@ -14,10 +14,13 @@ import asyncio
 import functools
 import inspect
 import os
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -28,11 +31,16 @@ LAYERS = ("unit", "regression", "acceptance", "integration", "simulation")
 #: How often the progress says how much time has passed, and what counts as a slow test; seconds.
 EVERY_S = 120
 SLOW_S = 30
+#: A run in which no test ends for this long is given up; longer than the longest test may take.
+SILENT_S = 900
 #: Folders whose files share what takes long to make: an installation, every prompt.
 TOGETHER = ("tests/acceptance/outside/", "tests/integration/prompts/")
 #: The share of its time-out after which an asynchronous test is cancelled.
 CANCELLED_AFTER = 0.8
 _HERE = Path(__file__).parent
+# An example that takes long on a busy machine is no counter-example.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 # As with `until`: a wait is no measurement.
 Softphone.patience = PATIENCE
 # pytest-xdist gives its processes a terminal of 80 columns, and what is imported there would make its tables for it.
@@ -94,14 +102,45 @@ def _timeout_s(item: pytest.Item) -> float:
 
 
 class Elapsed:
-    """Writes the time that has passed into the progress, so that the record of a run that was cut off says where the time went."""
+    """Writes the time that has passed into the progress, so that the record of a run that was cut off says where the time went.
+
+    And ends a run in which nothing happens any more: pytest-xdist can wait for ever for a process that was ended in the middle of a test.
+    """
 
     def __init__(self, terminal: pytest.TerminalReporter) -> None:
         self._terminal = terminal
         self._began = self._said = time.monotonic()
+        self._running: set[str] = set()
+        self._silence = self._watch()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """What is under way when nothing more happens."""
+        self._running.add(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """It is not what everything waits for."""
+        self._running.discard(nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        """The end may take its time."""
+        self._silence.cancel()
+
+    def _watch(self) -> threading.Timer:
+        timer = threading.Timer(SILENT_S, self._give_up)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _give_up(self) -> None:
+        names = ", ".join(sorted(self._running)) or "none"
+        sys.stdout.write(f"\nno test has ended for {SILENT_S} s; under way: {names}; the run is given up\n")
+        sys.stdout.flush()
+        os._exit(pytest.ExitCode.INTERNAL_ERROR)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Every two minutes, and for a test that took half a minute by itself."""
+        self._silence.cancel()
+        self._silence = self._watch()
         now = time.monotonic()
         slow = report.when == "call" and report.duration >= SLOW_S
         if slow or now - self._said >= EVERY_S:

@@ -18,6 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.errors import AnnyeongError
 from desk.access.common import COMMON
+from desk.access.line import Line
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ _ROWS = ("0123456789012345678901234567890", "abcdefghijklmnopqrstuvwxyz", "qwert
 #: OWASP's argon2id setting of 19 MiB and two passes: 43 ms of processor time on the 2-core machine, in a thread.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 #: How many may wait for a hash; more are told to come again.
-_LINE = 24
+_WAITING = 23
 
 
 class WeakPassword(AnnyeongError):
@@ -53,10 +54,6 @@ class Weakness(StrEnum):
     COMMON = "common"
     OWN_NAME = "own_name"
     SAME_AS_BEFORE = "same_as_before"
-
-
-class Busy(AnnyeongError):
-    """Too many passwords are being checked at this moment."""
 
 
 def normal(password: str) -> str:
@@ -91,8 +88,7 @@ class PasswordBook:
 
     def __init__(self, hasher: PasswordHasher = _HASHER) -> None:
         self._hasher = hasher
-        self._lanes = {known: asyncio.Semaphore(1) for known in (False, True)}
-        self._waiting = {False: 0, True: 0}
+        self._lines = {known: Line(1, _WAITING) for known in (False, True)}
         #: For names that do not exist: takes as long as a real one.
         self._nobodys = hasher.hash(secrets.token_hex(16))
 
@@ -113,14 +109,8 @@ class PasswordBook:
             return True
 
     async def _run(self, known: bool, work: Callable[..., T], *arguments: str) -> T:
-        if self._waiting[known] >= _LINE:
-            raise Busy
-        self._waiting[known] += 1
-        try:
-            async with self._lanes[known]:
-                return await asyncio.to_thread(work, *arguments)
-        finally:
-            self._waiting[known] -= 1
+        async with self._lines[known]:
+            return await asyncio.to_thread(work, *arguments)
 
     def _fits(self, stored: str, password: str) -> bool:
         try:

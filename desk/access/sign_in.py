@@ -12,6 +12,7 @@ from core.audit import Access, AccessLog
 from core.clock import Clock
 from core.errors import AnnyeongError
 from desk.access.accounts import Accounts, Credentials
+from desk.access.line import Line
 from desk.access.model import Actor, sign_in_form
 from desk.access.passwords import PasswordBook, Weakness, WeakPassword, check, make
 from desk.access.sessions import Sessions
@@ -68,13 +69,30 @@ class SignIn:
         self._audit = audit
         self._events = events
         self._clock = clock
+        # A flood must not take the database's connections from everybody else, nor stand before who is known.
+        self._looking, self._unknown, self._known = Line(2, 200), Line(2, 24), Line(2, 24)
 
     async def sign_in(
         self, name: str, password: str, code: str | None, *, source: str, device_token: str | None = None, old_session: str | None = None
     ) -> SignedIn:
         """Begin a session. Raises SignInRefused, CodeRequired, CodeWrong, TooManyAttempts."""
-        found = await self._accounts.by_sign_in_name(name)
-        device = await self._sessions.device(device_token, found.user.id) if found else None
+        async with self._looking:
+            found = await self._accounts.by_sign_in_name(name)
+            device = await self._sessions.device(device_token, found.user.id) if found else None
+        async with self._known if device else self._unknown:
+            return await self._sign_in(found, name, password, code, source=source, device=device, old_session=old_session)
+
+    async def _sign_in(
+        self,
+        found: Credentials | None,
+        name: str,
+        password: str,
+        code: str | None,
+        *,
+        source: str,
+        device: UUID | None,
+        old_session: str | None,
+    ) -> SignedIn:
         counted = counts(account=sign_in_form(name), source=source, device=device)
         await self._throttle.count(counted)
         fits = await self._fits(found, password, counted, known=device is not None)

@@ -113,12 +113,10 @@ class Asterisk:
         if self.phones.get(extension) is not there:
             self.phones[extension] = there
             self._note("phone", extension, "there" if there else "away")
-            self._device(extension)
 
     def lose(self, app: Application) -> None:
         """Forget the socket of an application."""
         app.send = None
-        app.devices = False
 
     def crash(self) -> None:
         """Every call is gone, without a word."""
@@ -171,12 +169,6 @@ class Asterisk:
         app = self.applications.get(name)
         if app is not None and app.send is not None:
             app.send({"type": kind, "timestamp": stamp(self.universe.now), "application": name, **fields})
-
-    def _device(self, extension: str) -> None:
-        for app in self.applications.values():
-            if app.devices:
-                state = {"name": f"PJSIP/{extension}", "state": "NOT_INUSE" if self.phones.get(extension) else "UNAVAILABLE"}
-                self.emit(app.name, "DeviceStateChanged", device_state=state)
 
     # --- channels --------------------------------------------------------------------------------------------------------------------
 

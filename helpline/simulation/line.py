@@ -135,7 +135,7 @@ class Socket:
             app = wire.asterisk.applications.setdefault(name, Application(name))
             if app.send is not None:
                 app.send({"type": "ApplicationReplaced", "application": name})
-            app.send, app.devices = self._event, False
+            app.send = self._event
 
     # --- Asterisk's end
 

@@ -8,6 +8,7 @@ per epoch, nobody in two talks, no second counsellor in a talk) and that nobody 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
@@ -35,6 +36,8 @@ IDLE_S = 8.0
 #: A hang-up takes so long at most to reach Asterisk when nothing is wrong.
 HANGING_UP_S = 0.02
 STUCK_S = 60.0
+#: One contact is reserved somebody no more often than this: what fails at once is not tried again at once.
+GRANTS_A_SECOND = 30
 #: A row outlives its channel no longer (FAILURES 13).
 GHOST_S = 30.0
 #: Ours, as in `ivr.recovery`.
@@ -65,6 +68,8 @@ class Oracle:
         self.callbacks = CallbackOracle(self.broken, policy)
         self._order: OrderOracle
         self._granted: set[tuple[UUID, int]] = set()
+        #: When each contact was granted somebody, the last times.
+        self._grants: dict[UUID, deque[float]] = {}
         self._heard: dict[str, float] = {}
         self._pairs: dict[tuple[UUID, UUID], float] = {}
         self._busy: dict[UUID, float] = {}
@@ -162,6 +167,10 @@ class Oracle:
         if (offer.counsellor_id, offer.epoch) in self._granted:
             raise self.broken("I1", f"epoch {offer.epoch} of {offer.extension} was granted twice")
         self._granted.add((offer.counsellor_id, offer.epoch))
+        lately = self._grants.setdefault(offer.contact_id, deque(maxlen=GRANTS_A_SECOND))
+        if len(lately) == GRANTS_A_SECOND and world.universe.now - lately[0] < 1.0:
+            raise self.broken("loop", f"contact {offer.contact_id} was granted somebody more than {GRANTS_A_SECOND} times within a second")
+        lately.append(world.universe.now)
         live = [row.offer for row in world.database.offers.values() if row.result is None and row.offer.id != offer.id]
         if any(other.counsellor_id == offer.counsellor_id for other in live):
             raise self.broken("I1", f"{offer.extension} has two live offers")
@@ -271,12 +280,11 @@ class Oracle:
 
     def _waits_for_somebody(self, contact_id: UUID) -> bool:
         """By the policy a caller who lost the counsellor waits for the same one for a moment."""
-        now = self.world.universe.instant
         for program in self.programs():
             engine = program.router.engine if program.router else None
             contact = engine.contacts.get(contact_id) if engine else None
             if engine and contact and contact.named and contact.joined:
-                return (now - contact.joined).total_seconds() < engine.policy.named_yield_s + 2
+                return (program.now() - contact.joined).total_seconds() < engine.policy.named_yield_s + 2
         return False
 
     def _free(self, row: Counsellor) -> bool:

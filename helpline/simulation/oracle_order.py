@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from helpline.simulation.program import Program
 from helpline.simulation.world import World
@@ -33,11 +34,12 @@ class OrderOracle:
             rank = mine.since.timestamp() - policy.bonus(mine.lane)
             for other in engine.contacts.values():
                 behind = other.since.timestamp() - policy.bonus(other.lane) >= rank - 0.5
-                if behind or other.worker or not self._could_have(other, seat, policy.heavy_cap):
+                if behind or other.worker or not self._could_have(other, seat, policy.heavy_cap, program.now()):
                     continue
                 raise self._broken("I3", f"{offer.extension} went to {offer.contact_id} although {other.contact_id} was ahead")
 
-    def _could_have(self, contact: Waiting, seat: Seat, heavy_cap: int) -> bool:
+    def _could_have(self, contact: Waiting, seat: Seat, heavy_cap: int, its_now: datetime) -> bool:
+        """`its_now`: by the clock of the program, which may have been set; the contact joined by that one."""
         database, now = self._world.database, self._world.universe.instant
         row = database.contacts.get(contact.contact_id)
         if row is None or row.outcome is not None or contact.skills or contact.language != "ko":
@@ -46,7 +48,7 @@ class OrderOracle:
             return False
         if contact.lane is Lane.CRISIS and seat.heavy_run >= heavy_cap:
             return False
-        if contact.joined is not None and (now - contact.joined).total_seconds() < 1.0:
+        if contact.joined is not None and (its_now - contact.joined).total_seconds() < 1.0:
             return False
         channel = self._world.asterisk.channels.get(row.channel_id)
         if channel is None or channel.gone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
@@ -127,6 +128,7 @@ class Program:
         self.wire = Wire(world.asterisk, self.process, rng, faults)
         self.wire.chatty = world.note if world.note.everything else None
         self.clock = ProcessClock(world.universe)
+        self._steady = SteadyClock(self.clock)
         self.gate = DatabaseGate(world.universe, self.process, rng, faults)
         self.journal = MemoryJournal(world.database, self.gate)
         #: Ended by itself: another process has its name, or a fault of ours.
@@ -147,6 +149,10 @@ class Program:
     def alive(self) -> bool:
         """Whether it runs, or would if it were not frozen."""
         return not self.process.dead and self.ended is None and not self._task.done()
+
+    def now(self) -> datetime:
+        """By the clock that its line waits by."""
+        return self._steady.now()
 
     @property
     def router(self) -> Router | None:
@@ -185,7 +191,7 @@ class Program:
             await self.journal.close()
 
     def _start(self, tasks: asyncio.TaskGroup) -> None:
-        told, database, clock, gate = self._told, self._world.database, SteadyClock(self.clock), self.gate
+        told, database, clock, gate = self._told, self._world.database, self._steady, self.gate
         settings, worker = told.settings, f"{NODE}/{self.worker}"
         contacts = MemoryContacts(database, self.journal, clock, node=NODE, worker=self.worker, gate=gate)
         store = told.parts.reservations(

@@ -32,8 +32,8 @@ def serve(asterisk: Asterisk, method: str, uri: str, query: Query, body: Body, r
             else:
                 reply(204, None)
                 asterisk.finish(playback, "done")
-        case _, ["applications", name, *rest]:
-            _applications(asterisk, method, name, rest, query, reply)
+        case _, ["applications", name, *_]:
+            _applications(asterisk, name, reply)
         case "GET", ["endpoints", _]:
             reply(200, [_endpoint(asterisk, extension) for extension in asterisk.phones])
         case "GET", ["endpoints", _, extension] if extension in asterisk.phones:
@@ -225,13 +225,11 @@ def _add(asterisk: Asterisk, bridge: Bridge, channel: Channel | None, reply: Rep
         reply(204, None)
 
 
-def _applications(asterisk: Asterisk, method: str, name: str, rest: list[str], query: Query, reply: Reply) -> None:
+def _applications(asterisk: Asterisk, name: str, reply: Reply) -> None:
     app = asterisk.applications.get(name)
     if app is None:
         _no(reply, 404, "Application not found")
         return
-    if method == "POST" and rest == ["subscription"] and query.get("eventSource", "").startswith("deviceState:"):
-        app.devices = True
     reply(200, _application(asterisk, app))
 
 

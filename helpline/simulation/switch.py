@@ -132,7 +132,6 @@ class Application:
 
     name: str
     send: Callable[[Json], None] | None = None
-    devices: bool = False
 
 
 def stamp(at: float) -> str:

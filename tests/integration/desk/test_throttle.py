@@ -28,13 +28,31 @@ def came_from(address: str) -> dict[str, str]:
 
 async def flood(desk: Served, name: str, sources: int, each: int) -> list[Answer]:
     """Wrong passwords from many addresses, each with a browser of its own."""
+    tries = [(source, index) for source in range(sources) for index in range(each)]
+    answers: list[Answer] = []
     async with desk.browser() as evil:
-        tries = [
-            evil.sign_in(name, f"wrong {index}", headers=came_from(f"198.51.100.{source}"))
-            for source in range(sources)
-            for index in range(each)
-        ]
-        return list(await asyncio.gather(*tries))
+        # As many at once as may wait; more would be told to come again, which looks at no password.
+        for begin in range(0, len(tries), 20):
+            answers += await asyncio.gather(
+                *(
+                    evil.sign_in(name, f"wrong {index}", headers=came_from(f"198.51.100.{source}"))
+                    for source, index in tries[begin : begin + 20]
+                )
+            )
+    return answers
+
+
+async def test_more_at_once_than_can_be_looked_at_are_told_to_come_again(desk: Served, browser: Browser) -> None:
+    """Two hundred at the same moment: the database stays free for others, and the known browser is served meanwhile."""
+    await desk.person()
+    await browser.sign_in("haneul")
+    async with desk.browser() as evil:
+        crowd = asyncio.gather(*(evil.sign_in("haneul", "wrong", headers=came_from(f"198.51.100.{index}")) for index in range(200)))
+        known = [(await browser.sign_in("haneul")).status for _ in range(3)]
+        codes = {answer.code for answer in await crowd}
+    assert known == [200] * 3
+    assert "busy" in codes
+    assert codes <= {"busy", "sign_in_refused", "too_many_attempts"}
 
 
 async def test_a_flood_from_elsewhere_never_keeps_the_right_person_out_on_their_browser(desk: Served, browser: Browser) -> None:
