@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import insert, select, text
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -163,16 +163,16 @@ class AccessLog:
         return row.last, row.mac
 
 
-def entry_of(row: object) -> Entry:
+def entry_of(row: Row[tuple[object, ...]]) -> Entry:
     """A row of the table as a record."""
     return Entry(
-        number=row.id,  # type: ignore[attr-defined]
-        at=row.at,  # type: ignore[attr-defined]
+        number=row.id,
+        at=row.at,
         access=Access(
-            action=row.action,  # type: ignore[attr-defined]
-            actor=row.actor,  # type: ignore[attr-defined]
-            about_kind=row.about_kind,  # type: ignore[attr-defined]
-            about=row.about,  # type: ignore[attr-defined]
-            detail=row.detail,  # type: ignore[attr-defined]
+            action=row.action,
+            actor=row.actor,
+            about_kind=row.about_kind,
+            about=row.about,
+            detail=row.detail,
         ),
     )

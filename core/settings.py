@@ -7,19 +7,13 @@ must never silently mean the default. `core.settings_file` turns such an error i
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationInfo,
@@ -30,33 +24,17 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from core import number_pattern
 from core.phone import normalise
-
-
-def _network(value: str) -> str:
-    ipaddress.ip_network(value, strict=False)
-    return value
-
+from core.settings_desk import DeskSettings
+from core.settings_types import DialString, Name, Network, NumberPattern, OptionalPath, Port, Seconds, Section
 
 #: What the settings file says, while `core.settings_file.load` makes the settings; nothing at other times.
 file_values: ContextVar[Mapping[str, object] | None] = ContextVar("file_values", default=None)
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
-Network = Annotated[str, AfterValidator(_network)]
-OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
-DialString = Annotated[str, Field(pattern=r"^PJSIP/[^\s&,()]+$")]
-NumberPattern = Annotated[str, AfterValidator(number_pattern.check)]
+
 _AREAS = (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64)
 #: Telephones of persons in Korea: mobile, land line, internet, 050X. Not among them: premium (060), short and representative numbers,
 #: other countries.
 ORDINARY_NUMBERS = ("010*", "011*", "01N*", "02N*", *(f"0{area}N*" for area in _AREAS), "070*", "050*")
-
-
-class Section(BaseModel):
-    """A table of the settings file; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DatabaseSettings(Section):
@@ -257,63 +235,6 @@ class PromptSettings(Section):
     #: With `command`: the program and its arguments; `{path}` is the sound file to write, `{language}` ko or en; the text is on its input.
     engine_command: list[str] = []
     language: Literal["ko", "en"] = "ko"
-
-
-def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}" or parts.username:
-        raise ValueError(f'"{value}" is not an origin, like "https://desk.example": no path, no slash at the end')
-    return value.lower()
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-
-
-class DeskSettings(Section):
-    """The desk: the pages that counsellors, supervisors and others use in a browser."""
-
-    http_bind: str = "127.0.0.1"
-    http_port: Port = 8121
-    #: What people type, e.g. `https://desk.example`. Empty: only from this machine, by the address above. Everywhere else https is needed;
-    #: something in front of the desk ends it.
-    public_url: Annotated[str, AfterValidator(lambda value: _origin(value) if value else "")] = ""
-    #: Other origins under which the same desk is reached.
-    allowed_origins: list[Origin] = []
-    #: Who is believed when it says from where a request came (`X-Forwarded-For`): the proxies in front of the desk.
-    trusted_proxies: list[Network] = []
-    #: A session ends when nothing was done for so long; seconds.
-    session_idle_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
-    #: … and so long after signing in, whatever was done; seconds.
-    session_limit_s: Annotated[int, Field(ge=300, le=604_800)] = 43_200
-
-    @model_validator(mode="after")
-    def _secure(self) -> DeskSettings:
-        if not _only_here(self.http_bind) and not self.public_url:
-            raise ValueError("a desk that others reach needs desk.public_url, the address they type")
-        for origin in filter(None, (self.public_url, *self.allowed_origins)):
-            if origin.startswith("http://") and not _only_here(urlsplit(origin).hostname or ""):
-                raise ValueError(f'"{origin}": outside this machine the desk needs https')
-        return self
-
-    @property
-    def origins(self) -> frozenset[str]:
-        """The origins of the desk's own pages."""
-        if self.public_url:
-            return frozenset({self.public_url, *self.allowed_origins})
-        hosts = {"127.0.0.1", "localhost", "[::1]", f"[{self.http_bind}]" if ":" in self.http_bind else self.http_bind}
-        return frozenset({f"http://{host}:{self.http_port}" for host in hosts} | set(self.allowed_origins))
-
-    @property
-    def secure(self) -> bool:
-        """Whether browsers reach it by https."""
-        return self.public_url.startswith("https://")
-
-
-def _only_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class LogSettings(Section):

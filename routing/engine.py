@@ -24,8 +24,8 @@ from routing.overflow_times import OverflowTimes
 from routing.policy import Policy
 from routing.queue import Queue
 
-#: A contact whose reservation the database refused while the counsellor seems free, or whose offer came back without anybody having been
-#: asked, is left alone for this long: no tight loop.
+#: A contact whose reservation the database refused while the counsellor seems free, or whose offer comes back again and again,
+#: is left alone for this long: no tight loop.
 BLOCKED = timedelta(seconds=0.5)
 #: A clock that steps back by more than this has been set; less is the network time at work.
 SET_BACK = timedelta(seconds=1)
@@ -54,6 +54,8 @@ class Engine:
         self._at_hand = AtHand()
         self._refused: dict[UUID, dict[UUID, datetime]] = {}
         self._blocked: dict[UUID, datetime] = {}
+        #: When an offer came back last.
+        self._returned: dict[UUID, datetime] = {}
         #: Counsellors who are being kept for another worker's contact, and since when.
         self._kept: dict[UUID, datetime] = {}
         self._overflow = OverflowTimes()
@@ -133,8 +135,10 @@ class Engine:
                 self._at(now, self.policy.refusal_memory_s)
                 self._back(contact_id)
             case e.Returned(contact_id=contact_id) if contact_id in self.offers:
-                # What fails at once (Asterisk is away) would fail again and again at once.
-                self._leave_alone(contact_id, now)
+                # Once it keeps its turn; what fails at once (Asterisk is away) would fail again and again.
+                if now - self._returned.get(contact_id, _LONG_AGO) < BLOCKED:
+                    self._leave_alone(contact_id, now)
+                self._returned[contact_id] = now
                 self._back(contact_id)
             case e.OverflowOver(contact_id=contact_id) if contact_id in self.contacts and contact_id not in self._overflow:
                 self._overflow.plan(contact_id, self._at(now, self.policy.overflow_again_s))
@@ -175,7 +179,7 @@ class Engine:
         for places in (self._places, self._free):
             places.remove(contact_id)
         self._overflow.forget(contact_id)
-        for memory in (self._refused, self._blocked):
+        for memory in (self._refused, self._blocked, self._returned):
             memory.pop(contact_id, None)
         return True
 
@@ -355,7 +359,7 @@ class Engine:
 
     def _set_back(self, now: datetime) -> None:
         """The machine's clock was set back: nobody waits for an instant of the old time; what was to end then begins again now."""
-        for memory in (self._refused, self._blocked, self._kept, self._drains):
+        for memory in (self._refused, self._blocked, self._returned, self._kept, self._drains):
             memory.clear()
         if self._empty_since is not None:
             self._empty_since = now

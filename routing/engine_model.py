@@ -74,7 +74,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """The offer was taken back for no fault of the counsellor: the contact is next again, for anybody, in a moment."""
+    """The offer was taken back for no fault of the counsellor: the contact is next again, for anybody; in a moment if that happens again and again."""
 
     contact_id: UUID
 

@@ -44,8 +44,8 @@ class Planning:
     def __post_init__(self) -> None:
         if not (0 < self.service_level < 1 and 0 < self.gives_up <= 1):
             raise ValueError("the wanted shares are between 0 and 1")
-        if self.within_s < 0 or self.handling_s <= 0 or self.patience_s <= 0 or not 0 <= self.least <= MOST_SEATS:
-            raise ValueError("times are above 0 s, and seats can't be negative")
+        if self.within_s < 0 or self.handling_s <= 0 or not 0 < self.patience_s < math.inf or not 0 <= self.least <= MOST_SEATS:
+            raise ValueError("times are above 0 s and have an end, and seats can't be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ def _seats(per_hour: float, planning: Planning) -> int:
     if per_hour <= 0:
         return planning.least
     for number in range(max(1, planning.least), MOST_SEATS):
-        # Fewer seats than nine tenths of the load cannot do it: the formula need not be asked.
+        # Seats that are all busy all the time answer no more than this: the formula need not be asked.
         if number < per_hour / 3600 * planning.handling_s * (1 - planning.gives_up):
             continue
         steady = _expected(per_hour, number, planning)

@@ -19,7 +19,7 @@ class Role(StrEnum):
     CENTRE = "centre"
     #: Somebody who accompanies a person.
     COMPANION = "companion"
-    #: Reads the access log, and nothing of what it is about.
+    #: Reads the access log and how rosters were made; changes nothing, and sees no reason for anybody's absence.
     AUDITOR = "auditor"
     #: Keeps the installation running; sees accounts, no content.
     OPERATOR = "operator"
@@ -32,7 +32,10 @@ class Permission(StrEnum):
     OWN = "own"
     SHIFT_OWN = "shift.own"
     LEAVE_OWN = "leave.own"
+    #: The rosters in force: everybody's shifts, of others nothing else.
     ROSTER_READ = "roster.read"
+    #: Drafts, what is wrong with them, and who changed what.
+    ROSTER_DRAFT = "roster.draft"
     ROSTER_EDIT = "roster.edit"
     ROSTER_PUBLISH = "roster.publish"
     LEAVE_DECIDE = "leave.decide"
@@ -52,16 +55,16 @@ class Open(StrEnum):
 
 _P = Permission
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.COUNSELLOR: frozenset({_P.OWN, _P.SHIFT_OWN, _P.LEAVE_OWN}),
+    Role.COUNSELLOR: frozenset({_P.OWN, _P.SHIFT_OWN, _P.LEAVE_OWN, _P.ROSTER_READ}),
     Role.SUPERVISOR: frozenset(
         {
-            _P.OWN, _P.SHIFT_OWN, _P.LEAVE_OWN, _P.ROSTER_READ, _P.ROSTER_EDIT, _P.ROSTER_PUBLISH, _P.LEAVE_DECIDE, _P.USER_READ,
-            _P.USER_EDIT,
+            _P.OWN, _P.SHIFT_OWN, _P.LEAVE_OWN, _P.ROSTER_READ, _P.ROSTER_DRAFT, _P.ROSTER_EDIT, _P.ROSTER_PUBLISH, _P.LEAVE_DECIDE,
+            _P.USER_READ, _P.USER_EDIT,
         }
     ),
     Role.CENTRE: frozenset({_P.OWN}),
     Role.COMPANION: frozenset({_P.OWN}),
-    Role.AUDITOR: frozenset({_P.OWN, _P.AUDIT_READ, _P.USER_READ}),
+    Role.AUDITOR: frozenset({_P.OWN, _P.AUDIT_READ, _P.USER_READ, _P.ROSTER_READ, _P.ROSTER_DRAFT}),
     Role.OPERATOR: frozenset({_P.OWN, _P.USER_READ, _P.USER_EDIT}),
 }  # fmt: skip
 

@@ -10,11 +10,13 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import text
 
+from core import logging, settings_file
 from core.audit import Access, AccessLog
 from core.clock import SystemClock, seoul
 from core.database import Database
@@ -28,6 +30,7 @@ from desk.access.sessions import Limits, Sessions
 from desk.access.sign_in import ONE_TIME_VALID
 from desk.events import Events
 from desk.services import SECOND_FACTOR
+from helpline import desk_program
 from helpline.asking import ask, fail
 
 T = TypeVar("T")
@@ -83,6 +86,14 @@ class _Desk:
         await self.sessions.forget_devices(user_id)
         for session_id in await self.sessions.end_all(user_id):
             await self.events.publish("session_ended", {"session": str(session_id)}, user=user_id)
+
+
+@desk.command()
+def serve() -> None:
+    """상담 화면 / Serve the desk's pages, until ctrl-C (`up` does it beside the line)."""
+    settings = settings_file.load()
+    logging.configure(settings.log)
+    raise typer.Exit(uvloop.run(desk_program.run(settings)))
 
 
 @user.command()

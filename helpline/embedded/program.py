@@ -39,14 +39,8 @@ class EmbeddedProgram(Child):
                 raise PortTaken(use.sentence())
 
     def launch(self) -> Launch:
-        """See `Child.launch`. Where the settings file is, and the current folder, it learns from our environment."""
-        environment = {"ANNYEONG120_DATA_DIR": str(self.folders.root), "PYTHONUNBUFFERED": "1"}
-        named = os.environ.get("ANNYEONG120_SETTINGS")
-        if named:
-            environment["ANNYEONG120_SETTINGS"] = str(Path(named).absolute())
-        return Launch(
-            command=(sys.executable, "-m", "helpline", "serve"), environment=environment, log=self.log, umask=0o077, folder=str(Path.cwd())
-        )
+        """See `Child.launch`."""
+        return own_command(self.folders, self.log, "serve")
 
     async def ready(self) -> bool:
         """Whether it is alive at all; whether it can take calls is `/readyz` and its own business."""
@@ -59,3 +53,12 @@ class EmbeddedProgram(Child):
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
+
+
+def own_command(folders: Folders, log: Path, *words: str) -> Launch:
+    """`annyeong120 …` on this data folder. Where the settings file is, and the current folder, it learns from our environment."""
+    environment = {"ANNYEONG120_DATA_DIR": str(folders.root), "PYTHONUNBUFFERED": "1"}
+    named = os.environ.get("ANNYEONG120_SETTINGS")
+    if named:
+        environment["ANNYEONG120_SETTINGS"] = str(Path(named).absolute())
+    return Launch(command=(sys.executable, "-m", "helpline", *words), environment=environment, log=log, umask=0o077, folder=str(Path.cwd()))

@@ -22,6 +22,7 @@ from core.settings import Settings
 from helpline.embedded import phone_copies
 from helpline.embedded.addresses import database_url
 from helpline.embedded.asterisk import EmbeddedAsterisk
+from helpline.embedded.desk import EmbeddedDesk
 from helpline.embedded.folders import Folders
 from helpline.embedded.guard import ChildGaveUp, Guard
 from helpline.embedded.postgres import EmbeddedPostgres
@@ -32,6 +33,7 @@ from helpline.exit_codes import EXIT_REPLACED, OK
 log = structlog.get_logger()
 
 _ASK_DATABASE_EVERY_S = 1.0
+_DESK_AGAIN_S = 10.0
 
 
 class AlreadyUp(AnnyeongError):
@@ -59,11 +61,12 @@ class Supervisor:
         self.asterisk = Guard(self._asterisk, say) if self._asterisk else None
         codes = frozenset({EXIT_REPLACED})
         self.program = Guard(EmbeddedProgram(settings, self.folders), say, final_codes=codes) if program else None
+        self.desk = Guard(EmbeddedDesk(settings, self.folders), say) if program and settings.desk.enabled else None
 
     @property
     def guards(self) -> tuple[Guard, ...]:
         """In the order of their start."""
-        return tuple(guard for guard in (self.postgres, self.asterisk, self.program) if guard is not None)
+        return tuple(guard for guard in (self.postgres, self.asterisk, self.program, self.desk) if guard is not None)
 
     def stop(self) -> None:
         """Stop everything; safe to call from a signal handler."""
@@ -81,6 +84,8 @@ class Supervisor:
                         tasks.create_task(guard.watch(), name=guard.child.name)
                     if self._asterisk is not None:
                         tasks.create_task(phone_copies.run(self._asterisk), name="phone copies")
+                    if self.desk is not None:
+                        tasks.create_task(self._keep_desk(self.desk), name="desk")
                     self.all_up.set()
             except* _Stop:
                 pass
@@ -117,6 +122,17 @@ class Supervisor:
         if self.program is not None:
             await self.program.bring_up()
             yield self.program
+
+    async def _keep_desk(self, desk: Guard) -> None:
+        """The line does not wait for its pages, and does not end because they cannot be served."""
+        while True:
+            try:
+                await desk.bring_up()
+                break
+            except (AnnyeongError, OSError) as error:
+                self._say(f"{desk.child.title}: {error}; the line goes on without it, and it is tried again in {_DESK_AGAIN_S:g} s")
+                await asyncio.sleep(_DESK_AGAIN_S)
+        await desk.watch()
 
     async def _migrate(self) -> None:
         """Bring the tables up to date; a database of somebody else's is waited for."""

@@ -91,8 +91,8 @@ class Explainer:
             index = 0
             while index < len(kept):
                 without = kept[:index] + kept[index + size :]
-                answer = False if self._watch.stopped else self.possible(without) if len(without) < len(kept) else None
-                if answer is False and not self._watch.stopped:
+                answer = False if self._watch.expired() else self.possible(without) if len(without) < len(kept) else None
+                if answer is False and not self._watch.expired():
                     kept = without
                     continue
                 if size == 1:
@@ -101,4 +101,4 @@ class Explainer:
             if size == 1:
                 break
             size = max(1, size // 2)
-        return Conflict(causes=tuple(kept), minimal=sure and not self._watch.stopped)
+        return Conflict(causes=tuple(kept), minimal=sure and not self._watch.expired())

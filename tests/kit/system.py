@@ -87,6 +87,7 @@ class System:
                     {"name": "outside", "addresses": [OUTSIDE_ADDRESS], "outbound_uri": f"sip:{OUTSIDE_ADDRESS}:{self.outside_port}"},
                 ]
             ),
+            "ANNYEONG120_DESK__ENABLED": "false",
             "ANNYEONG120_LINE__WRAPUP_S": "0",
             "ANNYEONG120_LINE__RETRY_S": "0.5",
             "ANNYEONG120_PROMPTS__FOLDER": str(prompts_folder()),

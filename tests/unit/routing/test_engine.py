@@ -165,6 +165,26 @@ def test_an_offer_taken_back_can_go_to_the_same_counsellor() -> None:
     assert pairs(engine.handle(e.SeatSeen(seat=replace(one, epoch=2, changed_at=after(1))), after(1))) == [(1, 1)]
 
 
+def test_an_offer_that_comes_back_at_once_again_and_again_is_not_made_in_a_loop() -> None:
+    """Asterisk is away: every ring fails within milliseconds. The first time the contact keeps its turn; then there is a pause."""
+    one = seat(1)
+    engine = line(one)
+    join(engine, contact(1))
+    granted = 0
+    for millisecond in range(0, 1000, 4):
+        at = after(millisecond / 1000)
+        if UUID(int=1) in engine.offers:
+            granted += 1
+            grant(engine, 1, one, at)
+            engine.handle(e.Returned(contact_id=UUID(int=1)), at)
+            one = replace(one, epoch=one.epoch + 1, changed_at=at)
+            engine.handle(e.SeatSeen(seat=one), at)
+        else:
+            engine.handle(e.Tick(), at)
+    assert 3 <= granted <= 5
+    assert pairs(engine.handle(e.Tick(), after(1.5))) == [(1, 1)], "it is tried again by itself"
+
+
 @pytest.mark.parametrize(
     ("state", "until"),
     [({"rest_until": after(60)}, 60), ({"paused_until": after(90)}, 90)],

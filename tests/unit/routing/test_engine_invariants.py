@@ -48,6 +48,7 @@ class Line(RuleBasedStateMachine):
         self.talking: dict[UUID, UUID] = {}
         self.refused: dict[tuple[UUID, UUID], datetime] = {}
         self.blocked: dict[UUID, datetime] = {}
+        self.returned: dict[UUID, datetime] = {}
         self.commands: list[e.Command] = []
         for row in self.rows.values():
             self.feed(e.SeatSeen(seat=row))
@@ -93,6 +94,7 @@ class Line(RuleBasedStateMachine):
         if self.waiting.pop(key, None) is not None:
             self.refused = {pair: at for pair, at in self.refused.items() if pair[0] != key}
             self.blocked.pop(key, None)
+            self.returned.pop(key, None)
             self.feed(e.Left(contact_id=key))
             if (counsellor := self.reserved.pop(key, None)) is not None:
                 self.feed(e.SeatSeen(seat=self.write(counsellor, system="idle")))
@@ -192,6 +194,7 @@ class Line(RuleBasedStateMachine):
             return
         if how == "answered":
             self.waiting.pop(key)
+            self.returned.pop(key, None)
             self.talking[key] = counsellor
             self.feed(e.Left(contact_id=key))
             self.feed(e.SeatSeen(seat=self.write(counsellor, system="talking")))
@@ -200,6 +203,10 @@ class Line(RuleBasedStateMachine):
         if how == "refused":
             self.refused[key, counsellor] = self.now
         for _ in range(1 + twice):
+            if how == "returned" and key in self.engine.offers:
+                if key in self.returned and self.now - self.returned[key] < BLOCKED:
+                    self.blocked[key] = self.now + BLOCKED
+                self.returned[key] = self.now
             self.feed(event)
         self.feed(e.SeatSeen(seat=self.write(counsellor, system="idle", idle_since=self.now)))
 
