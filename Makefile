@@ -2,7 +2,7 @@
 PYTHON ?= python3
 MACHINE := $(PYTHON) -m deploy.machine
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench setup prompts lint doctor requirements clean
+.PHONY: help demo test soak bench setup prompts web lint doctor requirements clean
 
 help: ## this list
 	@echo "외로움안녕120 / annyeong120: make TARGET"
@@ -20,13 +20,16 @@ soak: ## thousands of simulated hours with every fault; ARGS="--seeds 1-100" for
 bench: ## set up, then measure: ours, a bare ARI script and app_queue side by side
 	@$(MACHINE) bench $(ARGS)
 
-setup: ## everything that development needs: packages, .venv, Asterisk, prompts
+setup: ## everything that development needs: packages, .venv, Asterisk, prompts, pages
 	@$(MACHINE) setup
 
 prompts: ## build the voice prompts whose texts changed
 	@$(MACHINE) prompts
 
-lint: ## ruff, mypy --strict and the import arrows
+web: ## build the desk's pages (desk/web/dist) if they changed
+	@$(MACHINE) web
+
+lint: ## ruff, mypy --strict, the import arrows and svelte-check
 	@$(MACHINE) lint
 
 doctor: ## what is wrong with this installation, one line each
@@ -35,5 +38,5 @@ doctor: ## what is wrong with this installation, one line each
 requirements: ## compile pyproject.toml into the pinned files of deploy/requirements; ARGS="--upgrade" moves the pins
 	@$(MACHINE) requirements $(ARGS)
 
-clean: ## remove .venv and build output; never var/ (data) and never the cached Asterisk
+clean: ## remove .venv, the built pages and other build output; never var/ (data) and never the cached Asterisk
 	@$(MACHINE) clean

@@ -7,7 +7,7 @@ returns ends it. The tables must be there; while the database is away pages are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,8 @@ from desk.events import Events
 from desk.gate import Gate
 from desk.openapi import description
 from desk.pages import DIST, Pages
+from desk.roster.reading import Histories, no_history
+from desk.roster.room import RosterRoom
 from desk.routes import Call, Route, Wire
 from desk.session_api import SessionApi
 from desk.source import Sources
@@ -63,7 +65,10 @@ class Health(Wire):
 
 
 class Desk:
-    """The desk. `apis`: those of the rooms; sign-in, accounts, access log, event stream and pages are its own."""
+    """The desk. `apis`: those of other rooms; sign-in, accounts, access log, event stream, roster and pages are its own.
+
+    `histories` counts the contacts of the line for what the roster needs; `roster` is for who brings one put together otherwise.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,8 @@ class Desk:
         clock: Clock,
         *,
         apis: Sequence[Api] = (),
+        histories: Histories = no_history,
+        roster: Callable[[Events], RosterRoom] | None = None,
         passwords: PasswordBook | None = None,
         dist: Path = DIST,
     ) -> None:
@@ -87,11 +94,13 @@ class Desk:
         self.sign_in = SignIn(self.accounts, self.sessions, self._throttle, self.passwords, self.audit, self.events, clock)
         self.cookies = Cookies(secure=wanted.secure, session_s=wanted.session_limit_s)
         self.streams = StreamApi(self.events, self.sessions)
+        self.roster = roster(self.events) if roster else RosterRoom(db, clock, self.events, wanted, histories=histories)
         own: list[Api] = [
             SessionApi(self.sign_in, self.accounts, self.sessions, self.cookies),
             UsersApi(self.accounts, self.sign_in, self.passwords, clock),
             AuditApi(db),
             self.streams,
+            self.roster,
         ]
         #: The whole table, in the order in which addresses are matched.
         self.routes: Sequence[Route] = [
@@ -116,7 +125,7 @@ class Desk:
 
     def work(self) -> Mapping[str, Coroutine[None, None, None]]:
         """What is to be run as tasks while it serves."""
-        return {"desk events": self.events.run(), "desk tidy": self._tidy()}
+        return {"desk events": self.events.run(), "desk tidy": self._tidy(), **self.roster.work()}
 
     async def health(self, call: Call) -> Health:
         """The desk runs."""

@@ -206,6 +206,7 @@ class Calls:
 
         try:
             row = None if await enter() else await self._returned(channel.id, contact_id, number, at, enter)
+            left = await services.contacts.last_offers([row.id]) if row else {}
         except DatabaseError:
             log.error("call_not_written")
             await services.ari.move_to_dialplan(channel.id, SAFETY_NET)
@@ -214,6 +215,8 @@ class Calls:
             contact_id, direct = row.id, True
             services.contacts.note(contact_id, "back_from_safety_net")
             services.contacts.state(contact_id, ContactState.WAITING)
+            for offer in left.values():
+                await self.give_back(offer)
         services.leg_book.made(channel.id, contact_id, "caller")
         services.leg_book.answered(channel.id)
         metrics.calls_entered_total.labels(entry="direct" if direct else "menu").inc()
@@ -260,6 +263,11 @@ class Calls:
         contacts.lane(contact_id, row.lane)
         contacts.promised(contact_id, row.promised_until, row.promised_place)
         return row
+
+    async def give_back(self, offer: Offer) -> None:
+        """The counsellor of a leg whose end nobody saw: it rang, or was talked with; what does not fit changes nothing."""
+        await self._services.router.close(offer, OfferResult.FAILED)
+        await self._services.router.end_talk(offer.counsellor_id, offer.epoch)
 
     async def run(self, actor: CallActor, first: m.Happening) -> None:
         """Give a call its actor until it is over."""

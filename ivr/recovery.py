@@ -53,6 +53,8 @@ class Recovery:
         self.watchdog = Watchdog(lambda: calls.actors, services.alarms, services.clock)
         #: Found once by the periodic comparison; acted on when found again, since lists are a moment old when they arrive.
         self._suspects: set[str] = set()
+        #: When the Asterisk of the last picture was started.
+        self._started_at: datetime | None = None
         #: Connected, and the rows are not ours yet: an earlier run of this worker, or another process of its name, may think they are.
         self._unadopted = True
 
@@ -144,12 +146,14 @@ class Recovery:
         """Tell live calls what they missed. `looked_at`: when the picture was begun (monotonic). Returns who seems to be elsewhere."""
         # A list may be seconds on its way (a repeated request): what is younger than the question cannot be in the answer.
         now, away = looked_at, set()
+        # Whoever had a call before Asterisk was started anew lost it by that; no clock has to be right for this.
+        cut_off, self._started_at = self._started_at not in (None, picture.started_at), picture.started_at
         for actor in list(self._calls.actors.values()):
             if actor.over or now - actor.since < settled_s:
                 continue
             if actor.channel_id not in picture.channels:
                 metrics.repairs_total.labels(kind="caller_gone").inc()
-                actor.post(m.CallerGone(cut_off=self._restarted_since(actor, picture)))
+                actor.post(m.CallerGone(cut_off=cut_off))
                 continue
             if picture.elsewhere(actor.channel_id):
                 away.add(key := f"away-{actor.channel_id}")
@@ -190,9 +194,6 @@ class Recovery:
         if what is not None:
             self.watchdog.mend(actor, what)
 
-    def _restarted_since(self, actor: CallActor, picture: Picture) -> bool:
-        return picture.started_at is not None and picture.started_at > actor.entered_at
-
     # --- rows that have none -------------------------------------------------------------------------------------------
 
     def _owned(self, row: LiveContact) -> bool:
@@ -221,7 +222,9 @@ class Recovery:
             self._services.spawn(self._clear(row, offer, picture), f"clear {row.id}")
             return
         if row.state is ContactState.SAFETY_NET and not left_behind:
-            # The dialplan has it; it ends there, or comes back by itself.
+            # The dialplan has it; it ends there, or comes back by itself. Whoever talked with them before does so no more.
+            if offer is not None and offer.leg_id not in picture.channels:
+                self._services.spawn(self._calls.give_back(offer), f"give back {offer.leg_id}")
             return
         if picture.elsewhere(row.channel_id):
             if not picture.talks(row.channel_id):
@@ -229,7 +232,7 @@ class Recovery:
             return
         call = replace(resumed(row, offer, picture), plays=numbers_from(row, self._services.clock.now()))
         if offer is not None and call.offer is None:
-            self._services.spawn(self._give_back(offer), f"give back {offer.leg_id}")
+            self._services.spawn(self._calls.give_back(offer), f"give back {offer.leg_id}")
         mailbox: Mailbox[Message] = Mailbox(row.channel_id)
         actor = CallActor(call, row.id, row.channel_id, row.language, mailbox, self._services)
         actor.stage.resume(
@@ -243,18 +246,13 @@ class Recovery:
         log.info("call_adopted", call_id=str(row.id), phase=str(call.phase))
         self._services.spawn(self._calls.run(actor, m.Resumed()), f"call {row.channel_id}")
 
-    async def _give_back(self, offer: Offer) -> None:
-        """The counsellor of a leg whose end nobody saw: it rang, or was talked with; what does not fit changes nothing."""
-        await self._services.router.close(offer, OfferResult.FAILED)
-        await self._services.router.end_talk(offer.counsellor_id, offer.epoch)
-
     async def _offer_again(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
         """The caller is in the dialplan's hands, or in those of a program that is no more: then they are offered to those that are there."""
         services = self._services
         # First, since the next program makes bridges of the same names; the caller is there in a moment.
         await self._clear(row, offer, picture)
         if offer is not None:
-            await self._give_back(offer)
+            await self._calls.give_back(offer)
         try:
             await services.ari.move_to_dialplan(row.channel_id, ENTRY)
             log.warning("caller_offered_again", call_id=str(row.id))

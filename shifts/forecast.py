@@ -17,8 +17,10 @@ from shifts.load import CONTACTS_A_DAY, HOURS, Load, shipped
 from shifts.model import Period
 
 _WEEK = 7
-#: What the steps before count against one's own days: contacts a day, shape of the day, weekdays, hours of weekdays.
-_LEVEL_DAYS, _SHAPE_DAYS, _WEEKDAY_DAYS, _HOUR_DAYS = 7.0, 14.0, 4.0, 8.0
+#: What the steps before count, in days: contacts a day, shape of the day, weekdays, hours of weekdays. A step that may be wrong by a share of v
+#: counts 1 / (contacts * v^2) days: another line's shape by 40 % of an hour's 5 contacts, one hour of one weekday by 15 %. Days differ more
+#: than by chance, so the first and the third, which would be fractions of a day, are a little more.
+_LEVEL_DAYS, _SHAPE_DAYS, _WEEKDAY_DAYS, _HOUR_DAYS = 2.0, 2.0, 1.0, 8.0
 #: A day so many days back counts half.
 _HALF_LIFE_DAYS = 56.0
 

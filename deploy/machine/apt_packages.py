@@ -53,6 +53,8 @@ SIPP = Package(
     name="sip-tester",
     present=lambda: shutil.which("sipp") is not None and Path("/usr/share/sip-tester/dtmf_2833_5.pcap").is_file(),
 )
+#: The browser of the desk's tests. No Korean fonts with it: the pages bring their own.
+CHROMIUM = Package(name="chromium", present=_program("chromium"))
 
 
 def missing(packages: Iterable[Package]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The linters: each runs to its end, its output shown only when it finds something."""
+"""The linters, and the tests of the pages: each runs to its end, its output shown only when it finds something."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from deploy.machine import shell
 from deploy.machine.errors import CommandFailed, StepError
 from deploy.machine.progress import Progress
 from deploy.machine.virtualenv import Virtualenv
+from deploy.machine.web import Web
 
 #: Title and command; all of them read pyproject.toml.
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -14,9 +15,11 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("형 검사 / mypy --strict", ("mypy", "--strict")),
     ("가져오기 방향 / import arrows", ("lint-imports", "--no-cache")),
 )
+#: Title and script of desk/web/package.json.
+WEB_CHECKS: tuple[tuple[str, str], ...] = (("화면 검사 / svelte-check", "check"),)
 
 
-def run_checks(progress: Progress, venv: Virtualenv) -> None:
+def run_checks(progress: Progress, venv: Virtualenv, web: Web) -> None:
     """Run every check, then raise `StepError` if any of them found something."""
     failed = []
     for title, (program, *arguments) in CHECKS:
@@ -27,6 +30,14 @@ def run_checks(progress: Progress, venv: Virtualenv) -> None:
         except CommandFailed as error:
             progress.explain(error)
             failed.append(program)
+    for title, script in WEB_CHECKS:
+        try:
+            with progress.step(title) as step:
+                step.work()
+                web.run(script)
+        except CommandFailed as error:
+            progress.explain(error)
+            failed.append(f"npm run {script}")
     if failed:
         raise StepError(
             f"not clean: {', '.join(dict.fromkeys(failed))}",
@@ -34,3 +45,10 @@ def run_checks(progress: Progress, venv: Virtualenv) -> None:
             if "ruff" in failed
             else (),
         )
+
+
+def run_web_tests(progress: Progress, web: Web) -> None:
+    """The tests of the pages' own code. Raises `StepError` when one fails."""
+    with progress.step("화면 시험 / tests of the pages") as step:
+        step.work()
+        web.run("test")

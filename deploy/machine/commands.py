@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy.machine import asterisk_tree
-from deploy.machine.checks import CHECKS, run_checks
+from deploy.machine.checks import CHECKS, WEB_CHECKS, run_checks, run_web_tests
 from deploy.machine.errors import StepError
 from deploy.machine.progress import Progress
 from deploy.machine.requirements import FILES, compile_all
@@ -17,7 +17,8 @@ from deploy.machine.steps import DEMO, FULL, Checkout, Profile, Setup, run_steps
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Build output only. Data (`var/`) is never removed by a command of ours.
-CLEANED = (".venv", "build", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis")
+CLEANED = (".venv", "build", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis",
+           "desk/web/dist", "desk/web/node_modules")  # fmt: skip
 
 
 class Session:
@@ -55,9 +56,10 @@ def demo(session: Session) -> int:
 
 
 def test(session: Session) -> int:
-    """Linters, then every test, in two processes; pytest's closing line is the last one."""
-    session.set_up(FULL, more=len(CHECKS) + 1)
-    run_checks(session.progress, session.checkout.venv)
+    """Linters, the pages' own tests, then every other test in two processes; pytest's closing line is the last one."""
+    session.set_up(FULL, more=len(CHECKS) + len(WEB_CHECKS) + 2)
+    run_checks(session.progress, session.checkout.venv, session.checkout.web)
+    run_web_tests(session.progress, session.checkout.web)
     # Tests on telephones spend most of their time listening; tests/conftest.py says which stay together, and in which order they run.
     side_by_side = () if any(word.startswith("-n") for word in session.arguments) else ("-n", "2")
     return session.become("모든 시험 / all tests", "python", "-m", "pytest", *side_by_side, *session.arguments)
@@ -79,9 +81,9 @@ def bench(session: Session) -> int:
 def lint(session: Session) -> int:
     """The linters alone."""
     steps = Setup(session.checkout, FULL).program_steps()
-    session.progress = Progress(len(steps) + len(CHECKS))
+    session.progress = Progress(len(steps) + len(CHECKS) + len(WEB_CHECKS))
     run_steps(session.progress, steps)
-    run_checks(session.progress, session.checkout.venv)
+    run_checks(session.progress, session.checkout.venv, session.checkout.web)
     return 0
 
 
@@ -90,6 +92,15 @@ def prompts(session: Session) -> int:
     session.checkout.venv.stamps.clear("prompts")
     todo = Setup(session.checkout, DEMO)
     steps = [*todo.program_steps(), todo.prompts_step()]
+    session.progress = Progress(len(steps))
+    run_steps(session.progress, steps)
+    return 0
+
+
+def web(session: Session) -> int:
+    """The desk's pages alone."""
+    todo = Setup(session.checkout, DEMO)
+    steps = [*todo.program_steps(), todo.web_step()]
     session.progress = Progress(len(steps))
     run_steps(session.progress, steps)
     return 0
@@ -124,7 +135,7 @@ def clean(session: Session) -> int:
 
 
 COMMANDS: dict[str, Callable[[Session], int]] = {
-    each.__name__: each for each in (setup, demo, test, soak, bench, lint, prompts, doctor, requirements, clean)
+    each.__name__: each for each in (setup, demo, test, soak, bench, lint, prompts, web, doctor, requirements, clean)
 }
 
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 
 def digest(paths: Iterable[Path], *words: str) -> str:
-    """SHA-256 over the files' names and contents and some words; a folder counts with all files below it, a missing file as missing."""
+    """SHA-256 over the files' names and contents and some words.
+
+    A folder counts with all files below it and where they lie in it, a missing file as missing.
+    """
     total = hashlib.sha256()
     for word in words:
         total.update(f"word {word}\n".encode())
-    for path in sorted(_files(paths)):
+    for name, path in sorted(_files(paths)):
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-        total.update(f"{path.name} {content}\n".encode())
+        total.update(f"{name} {content}\n".encode())
     return total.hexdigest()
 
 
@@ -43,9 +46,10 @@ class Stamps:
         (self._folder / name).unlink(missing_ok=True)
 
 
-def _files(paths: Iterable[Path]) -> Iterable[Path]:
+def _files(paths: Iterable[Path]) -> Iterable[tuple[str, Path]]:
     for path in paths:
         if path.is_dir():
-            yield from (each for each in path.rglob("*") if each.is_file() and "__pycache__" not in each.parts)
+            below = (each for each in path.rglob("*") if each.is_file() and "__pycache__" not in each.parts)
+            yield from ((f"{path.name}/{each.relative_to(path).as_posix()}", each) for each in below)
         else:
-            yield path
+            yield path.name, path

@@ -17,6 +17,7 @@ from deploy.machine.errors import PersonNeeded
 from deploy.machine.progress import Progress, Step
 from deploy.machine.stamps import digest
 from deploy.machine.virtualenv import Virtualenv
+from deploy.machine.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Profile:
 
 
 DEMO = Profile(packages=(apt_packages.VENV, apt_packages.ESPEAK, apt_packages.SOX), requirements="phones")
-FULL = Profile(packages=(*DEMO.packages, apt_packages.SIPP), requirements="dev")
+FULL = Profile(packages=(*DEMO.packages, apt_packages.SIPP, apt_packages.CHROMIUM), requirements="dev")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,11 @@ class Checkout:
     def venv(self) -> Virtualenv:
         """Its virtual environment."""
         return Virtualenv(repository=self.root)
+
+    @property
+    def web(self) -> Web:
+        """The desk's pages."""
+        return Web(self.venv, self.cache)
 
     @property
     def prompts(self) -> Path:
@@ -71,11 +77,15 @@ class Setup:
 
     def all_steps(self) -> list[tuple[str, Action]]:
         """Up to a helpline that can take calls."""
-        return [*self.program_steps(), ("아스테리스크 / Asterisk", self.asterisk), self.prompts_step()]
+        return [*self.program_steps(), ("아스테리스크 / Asterisk", self.asterisk), self.prompts_step(), self.web_step()]
 
     def prompts_step(self) -> tuple[str, Action]:
         """The voice prompts alone."""
         return ("안내 음성 / voice prompts", self.prompts)
+
+    def web_step(self) -> tuple[str, Action]:
+        """The desk's pages alone."""
+        return ("화면 / the desk's pages", self.web)
 
     def python(self, step: Step) -> None:
         """Say which Python works here; `__main__` has refused an old one."""
@@ -118,6 +128,10 @@ class Setup:
         build = [str(self._venv.program("annyeong120")), "prompts", "build", "--folder", str(self._checkout.prompts)]
         shell.run(build, cwd=self._checkout.root)
         self._venv.stamps.set("prompts", value)
+
+    def web(self, step: Step) -> None:
+        """Build the desk's pages when what they are made from has changed."""
+        self._checkout.web.build(step.work)
 
 
 def run_steps(progress: Progress, steps: Sequence[tuple[str, Action]]) -> None:

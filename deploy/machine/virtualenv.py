@@ -62,6 +62,11 @@ class Virtualenv:
         self._pip("install", *options, "--requirement", str(self._file(requirements)), remedy=_AGAIN)
         self.stamps.set(requirements, self._digest(requirements))
 
+    def install_beside(self, requirements: Path, folder: Path) -> None:
+        """Install one requirements file into a folder outside the environment. Raises `StepError`."""
+        options = ("--require-hashes", "--only-binary=:all:", "--no-compile", "--no-deps", "--target", str(folder))
+        self._pip("install", *options, "--requirement", str(requirements), remedy=_AGAIN)
+
     def has_project(self) -> bool:
         """Whether the project is installed as its pyproject.toml now says."""
         return self.stamps.holds("project", self._project()) and self.program("annyeong120").is_file()

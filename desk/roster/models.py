@@ -203,7 +203,7 @@ class Publication(Wire):
 
     version: Version
     reason: Reason = ""
-    overrides: Annotated[list[Override], Field(max_length=_MOST_CELLS)] = []
+    overrides: Annotated[list[Override], Field(max_length=_MOST_CELLS, default_factory=list)]
 
 
 class PublishedOut(Wire):

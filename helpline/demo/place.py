@@ -40,6 +40,7 @@ def choose(settings: Settings, ports: Ports, *, callers: Sequence[str] = ()) -> 
         "ANNYEONG120_ASTERISK__SIP_PORT": ("SIP", asterisk.sip_port),
         "ANNYEONG120_ASTERISK__HTTP_PORT": ("ARI", asterisk.http_port),
         "ANNYEONG120_WORKER__HTTP_PORT": ("HTTP", settings.worker.http_port),
+        "ANNYEONG120_DESK__HTTP_PORT": ("desk", settings.desk.http_port),
     }
     environment = {}
     for variable, (name, port) in wanted.items():

@@ -16,10 +16,11 @@ import aiohttp
 from rich.console import Console
 
 from core import settings_file
+from core.clock import seoul
 from core.database import Database
 from core.errors import AnnyeongError
 from core.settings import Settings
-from helpline.demo import people
+from helpline.demo import desk_account, people, roster
 from helpline.demo.call import DemoCall, DemoFailed
 from helpline.demo.people import SIMULATED, VISITOR
 from helpline.demo.place import choose
@@ -63,6 +64,9 @@ class Demo:
             for moved in place.moved:
                 self._say(f"포트가 사용 중이라 바꿉니다 / port in use, moved: {moved}")
             os.environ.update(place.environment)
+            if self._once:
+                # Nobody stays to look at pages.
+                os.environ["ANNYEONG120_DESK__ENABLED"] = "false"
             settings = settings_file.load()
             await self._prompts(settings)
             return await self._with_system(settings)
@@ -149,6 +153,8 @@ class Demo:
                 phone = Softphone(person.extension, person.secret, port=port, listen_for=(CALLER_TONE,))
                 phones[person.extension] = await stack.enter_async_context(phone)
             await asyncio.gather(*(people.sign_in(phones[person.extension], person) for person in persons))
+            until = await roster.seed(db, sorted(SIMULATED))
+            self._say(f"근무표를 게시했습니다 / roster published: {', '.join(sorted(SIMULATED))} → {seoul(until):%H:%M}")
             await self._on_duty(db, set(phones))
             for person in persons:
                 await phones[person.extension].on_call(200, after_ms=_RING_MS)
@@ -210,6 +216,10 @@ class Demo:
             f"    서버 / server {host}:{asterisk.sip_port}   계정 / account [bold]{person.extension}[/]   비밀번호 / secret [bold]{person.secret}[/]"
         )
         say(f"    *11 → PIN [bold]{person.pin}[/] → #   *12 대기 / ready   *13 휴식 / break   *14 퇴근 / sign out   *43 메아리 / echo test")
+        if settings.desk.enabled:
+            desk, password = settings.desk, await desk_account.provide(settings, db)
+            say(f"  근무표 화면 / the desk: [bold]http://{desk.http_bind}:{desk.http_port}/[/]")
+            say(f"    로그인 / sign in [bold]{desk_account.NAME}[/]   비밀번호 / password [bold]{password}[/]")
         say("  기록 / records (another terminal):")
         say(f"    ANNYEONG120_DATA_DIR={settings.data_dir} annyeong120 calls", markup=False)
         say(f"  상태 / health: http://{settings.worker.http_bind}:{settings.worker.http_port}/readyz   /metrics", markup=False)

@@ -48,7 +48,7 @@ class Area:
 
     @property
     def ref(self) -> str:
-        """"B7:D7"."""
+        """As in B7:D7."""
         return f"{ref(self.top, self.left)}:{ref(self.bottom, self.right)}"
 
     def __contains__(self, place: tuple[int, int]) -> bool:
@@ -57,18 +57,18 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A sheet."""
+    """A sheet: rows that hold something, in order, each by column."""
 
-    cells: Mapping[tuple[int, int], Cell]
+    rows: Mapping[int, Mapping[int, Cell]]
     merged: tuple[Area, ...] = ()
 
-    def row(self, number: int) -> dict[int, Cell]:
-        """Its cells by column."""
-        return {column: cell for (row, column), cell in self.cells.items() if row == number}
+    def at(self, row: int, column: int) -> Cell | None:
+        """A cell, if it holds something."""
+        return self.rows.get(row, {}).get(column)
 
 
 def ref(row: int, column: int) -> str:
-    """"B7" of 7, 2."""
+    """B7 of 7, 2."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)

@@ -17,20 +17,19 @@ def read_csv(content: bytes) -> Grid:
     text = decode(content)
     if "\0" in text:
         raise Unreadable("not_a_spreadsheet")
-    cells: dict[tuple[int, int], Cell] = {}
-    rows = 0
+    rows: dict[int, dict[int, Cell]] = {}
     try:
         for number, fields in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True), start=1):
             found = {column: cell for column, field in enumerate(fields, start=1) if (cell := _cell(field)) is not None}
-            rows += bool(found)
-            if rows > MOST_ROWS:
+            if found:
+                rows[number] = found
+            if len(rows) > MOST_ROWS:
                 raise Unreadable("too_many_rows", limit=MOST_ROWS)
             if max(found, default=0) > MOST_COLUMNS:
                 raise Unreadable("too_many_columns", limit=MOST_COLUMNS)
-            cells |= {(number, column): cell for column, cell in found.items()}
     except csv.Error:
         raise Unreadable("broken") from None
-    return Grid(cells)
+    return Grid(rows)
 
 
 def decode(content: bytes) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from helpline.demo.softphone import Softphone
@@ -51,8 +54,24 @@ async def start(folder: Path, *words: str) -> asyncio.subprocess.Process:
 async def gone(process: asyncio.subprocess.Process) -> None:
     """Killed if it still runs."""
     if process.returncode is None:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
     await asyncio.wait_for(process.wait(), 10)
+
+
+async def signs_in(said: str) -> None:
+    """The desk's address and the sign-in that were printed are good."""
+    found = re.search(r"(http://127\.0\.0\.1:\d+)/\s.*?sign in (\S+)\s.*?password (\S+)", said, re.DOTALL)
+    assert found is not None, said
+    address, name, password = found.groups()
+    async with aiohttp.ClientSession() as session:
+        # The line does not wait for the desk, so neither does what is printed.
+        async def asked() -> int:
+            body = {"name": name, "password": password}
+            async with session.post(f"{address}/api/session", json=body, headers={"Origin": address}) as answer:
+                return answer.status
+
+        assert await until(asked, 30, said, ignore=(aiohttp.ClientError,)) == 200
 
 
 async def test_once_with_json_ends_with_the_timeline_of_a_real_call(folder: Path) -> None:
@@ -92,6 +111,7 @@ async def test_left_up_it_takes_calls_and_ends_with_ctrl_c(folder: Path) -> None
             await visitor.heard_tone(COUNSELLOR_TONE, 30)
             await call.hangup()
             await call.ended()
+        await signs_in((folder / "said").read_text())
     finally:
         process.send_signal(signal.SIGINT)
         try:

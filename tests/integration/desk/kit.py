@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,9 @@ from core.testing import ManualClock
 from desk.access.accounts import User
 from desk.access.model import Role
 from desk.access.passwords import PasswordBook, normal
+from desk.events import Events
 from desk.pages import DIST
+from desk.roster.room import RosterRoom
 from desk.services import Api, Desk
 from tests.kit.ports import free_port
 
@@ -138,11 +140,18 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    db: Database, settings: Settings, *, clock: Clock | None = None, apis: tuple[Api, ...] = (), work: bool = False, dist: Path = DIST
+    db: Database,
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    apis: tuple[Api, ...] = (),
+    work: bool = False,
+    dist: Path = DIST,
+    roster: Callable[[Events], RosterRoom] | None = None,
 ) -> AsyncIterator[Served]:
-    """A desk on a port of its own. `work`: with its tasks (events)."""
+    """A desk on a port of its own. `work`: with its tasks (events, searches)."""
     clock = clock or ManualClock()
-    desk = Desk(settings, db, clock, apis=apis, passwords=PasswordBook(QUICK), dist=dist)
+    desk = Desk(settings, db, clock, apis=apis, roster=roster, passwords=PasswordBook(QUICK), dist=dist)
     runner = await desk.serve()
     tasks = [asyncio.create_task(task, name=name) for name, task in desk.work().items()] if work else []
     try:

@@ -24,7 +24,11 @@ from desk.services import Desk
 from tests.integration.desk.kit import PASSWORD, QUICK, Browser, Served, desk_settings, served
 
 #: What stands for the parts of a path.
-PARTS = {"user_id": str(uuid4())}
+PARTS = {
+    **{name: str(uuid4()) for name in ("user_id", "leave_id", "swap_id", "job")},
+    "month": "2027-01",
+    "token": "none",
+}
 
 
 def address(route: Route) -> str:

@@ -154,6 +154,29 @@ async def test_who_has_a_contact_writes_it(books: Books) -> None:
     assert await contacts.live() == []
 
 
+async def test_how_often_nobody_outside_was_found_and_when_last_is_known_after_a_restart(books: Books) -> None:
+    """The next program neither begins the rounds anew nor asks outside again at once."""
+    first = books.process()
+    contact_id = await books.enter(first)
+    await books.enter(first, "another")
+    known = {row.id: (row.overflows, row.overflowed) for row in await first.live()}
+    assert set(known.values()) == {(0, None)}
+    times = []
+    for round_ in (1, 2):
+        before = datetime.now(UTC)
+        first.note(contact_id, "overflow")
+        first.note(contact_id, "overflow_exhausted")
+        await books.written(first)
+        known = {row.id: (row.overflows, row.overflowed) for row in await books.process().adopt()}
+        overflows, overflowed = known.pop(contact_id)
+        assert overflows == round_
+        assert overflowed is not None
+        assert before <= overflowed <= datetime.now(UTC)
+        times.append(overflowed)
+        assert list(known.values()) == [(0, None)], "somebody else's are somebody else's"
+    assert times[0] < times[1]
+
+
 async def test_a_contact_of_a_dead_worker_is_claimed_once(books: Books) -> None:
     """By who reads it as it is; not while its worker lives, and not if that has adopted it again meanwhile."""
     dead, first, second = books.process("w1"), books.process("w2"), books.process("w3")

@@ -245,6 +245,8 @@ def test_a_dead_phone_keeps_the_caller_at_the_front(by_hand: bool, at: float) ->
     commands = line(m.LegDown(leg_id="leg-1", result=OfferResult.FAILED, by_hand=by_hand, at=at))
     assert m.Join(lane=Lane.DROPPED, named=OFFER.counsellor_id) in commands
     assert m.EndTalk(offer=OFFER, wrapup=False) in commands
+    kinds = [type(command) for command in commands]
+    assert kinds.index(m.Join) < kinds.index(m.EndTalk), "who comes free by this goes to nobody else before"
     assert any(isinstance(command, m.Alarm) and command.kind == "counsellor_lost" for command in commands)
     assert line.prompts() == ("reconnecting",)
     assert not line.outcomes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +11,7 @@ import pytest
 
 from ivr import call_model as m
 from ivr.call_model import Phase
-from ivr.recovery import ENTRY
+from ivr.recovery import ENTRY, RETRY_S
 from ivr.stage import SAFETY_NET
 from routing.model import ContactState, Lane, Offer, Outcome
 from routing.testing_tables import OfferRow
@@ -25,6 +26,62 @@ async def world() -> AsyncIterator[World]:
     world = World()
     yield world
     await world.end()
+
+
+# --- requests get lost ------------------------------------------------------------------------------------------------
+
+
+async def test_a_caller_whose_answering_got_lost_is_spoken_to_and_answered_later(world: World) -> None:
+    """Nobody is left with nothing because one request was: the call goes on, and the comparison answers it."""
+    program = world.worker()
+    await program.recovery.on_connect()
+    world.asterisk.ringing.add("caller")
+    world.asterisk.deaf_to = {"answer"}
+    program.arrives("caller", "menu")
+    await program.settle()
+    (actor,) = program.calls.actors.values()
+    assert (actor.call.phase, bool(actor.call.playing)) == (Phase.MENU, True)
+    world.clock.advance(10)
+    await program.compared()
+    assert world.asterisk.ringing == {"caller"}
+    world.asterisk.deaf_to = set()
+    await program.compared()
+    assert world.asterisk.ringing == set()
+    assert list(program.calls.actors.values()) == [actor]
+
+
+async def test_a_claim_without_a_reply_is_ours_if_the_call_comes(world: World) -> None:
+    """Its events may have been here before we gave up waiting for the reply."""
+    program = world.worker()
+    await program.recovery.on_connect()
+    world.asterisk.deaf_to = {"claim"}
+    program.is_offered("caller")
+    program.arrives("caller", "menu")
+    await program.settle()
+    assert [actor.channel_id for actor in program.calls.actors.values()] == ["caller"]
+    assert world.asterisk.ringing == set()
+
+
+async def test_a_comparison_that_failed_is_made_again_soon(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is missed waits for it: not for another whole round."""
+    program, at_once = world.worker(), asyncio.sleep
+    pauses: list[float] = []
+    world.asterisk.deaf_to = {"channels"}
+
+    async def sleep(seconds: float) -> None:
+        if not seconds:
+            await at_once(0)
+            return
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            world.asterisk.deaf_to = set()
+        if len(pauses) == 4:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("ivr.recovery.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await program.recovery.run(5.0)
+    assert pauses == [5.0, RETRY_S, 5.0, 5.0]
 
 
 # --- the database is away ---------------------------------------------------------------------------------------------

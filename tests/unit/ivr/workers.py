@@ -15,7 +15,7 @@ from core.errors import DatabaseUnavailable
 from core.ids import new_id
 from core.phone import normalise
 from core.testing import ManualClock
-from ivr.ari import Application, AsteriskInfo, Bridge, Channel, Conflict, StasisEnd, StasisStart, Switchboard
+from ivr.ari import Application, AsteriskInfo, Bridge, CallBroadcast, Channel, Conflict, OutcomeUnknown, StasisEnd, StasisStart, Switchboard
 from ivr.calls import Calls
 from ivr.leg_book import LegBook
 from ivr.recovery import Recovery
@@ -40,6 +40,14 @@ class Asterisk:
     #: Moved to the dialplan: (channel, context).
     moved: list[tuple[str, str]] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
+    #: Not answered yet.
+    ringing: set[str] = field(default_factory=set)
+    #: Requests of these names get no answer and have no effect.
+    deaf_to: set[str] = field(default_factory=set)
+
+    def channel(self, channel_id: str, number: str = "") -> Channel:
+        """As it is now."""
+        return Channel(id=channel_id, state="Ring" if channel_id in self.ringing else "Up", caller_number=number)
 
     def bridge(self, bridge_id: str, *channel_ids: str, kind: str = "mixing") -> None:
         """These are in it."""
@@ -67,11 +75,26 @@ class Client:
 
     async def channels(self) -> list[Channel]:
         """See `Ari`."""
-        return [Channel(id=key, state="Up") for key in self.asterisk.where]
+        self._heard("channels")
+        return [self.asterisk.channel(key) for key in self.asterisk.where]
 
     async def channel(self, channel_id: str) -> Channel | None:
         """See `Ari`."""
-        return Channel(id=channel_id, state="Up") if channel_id in self.asterisk.where else None
+        return self.asterisk.channel(channel_id) if channel_id in self.asterisk.where else None
+
+    async def claim(self, channel_id: str) -> bool:
+        """See `Ari`."""
+        self._heard("claim")
+        return channel_id in self.asterisk.where
+
+    async def answer(self, channel_id: str) -> None:
+        """See `Ari`."""
+        self._heard("answer")
+        self.asterisk.ringing.discard(channel_id)
+
+    def _heard(self, operation: str) -> None:
+        if operation in self.asterisk.deaf_to:
+            raise OutcomeUnknown(operation, reason="no answer in 2 s")
 
     async def bridges(self) -> list[Bridge]:
         """See `Ari`."""
@@ -210,8 +233,13 @@ class Worker:
     def arrives(self, channel_id: str, entry: str = "returned", number: str = NUMBER) -> None:
         """A call was claimed and comes in."""
         self.world.asterisk.where[channel_id] = self.ari.app
-        channel = Channel(id=channel_id, state="Up", caller_number=number)
+        channel = self.world.asterisk.channel(channel_id, number)
         self.switchboard.deliver(StasisStart(channel=channel, args=("call", entry, "120", "allowed")))
+
+    def is_offered(self, channel_id: str) -> None:
+        """A call rings, and whoever claims it first has it."""
+        self.world.asterisk.ringing.add(channel_id)
+        self.switchboard.deliver(CallBroadcast(channel=self.world.asterisk.channel(channel_id)))
 
     def leaves(self, channel_id: str) -> None:
         """Somebody moves it away."""

@@ -7,6 +7,7 @@ import pytest
 from deploy.machine import apt_packages
 from deploy.machine.apt_packages import Package, install, missing, root_prefix
 from deploy.machine.errors import CommandFailed, PersonNeeded
+from deploy.machine.steps import DEMO, FULL
 from tests.unit.machine.conftest import FakeCommand
 
 
@@ -87,6 +88,12 @@ def test_failed_install_keeps_apts_own_words(fake_command: FakeCommand) -> None:
         install(["sox"])
     assert failure.value.tail == ("E: Unable to locate package sox",)
     assert failure.value.remedy[0].startswith("run: sudo apt-get install")
+
+
+def test_only_development_needs_a_browser_and_a_caller() -> None:
+    """The demo stays small: no Chromium, no SIPp."""
+    names = {profile: {package.name for package in profile.packages} for profile in (DEMO, FULL)}
+    assert names[FULL] - names[DEMO] == {"chromium", "sip-tester"}
 
 
 def test_venv_package_is_named_after_the_running_python() -> None:

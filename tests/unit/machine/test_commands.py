@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from deploy.machine import commands
-from deploy.machine.checks import run_checks
+from deploy.machine.checks import run_checks, run_web_tests
 from deploy.machine.commands import COMMANDS, main
-from deploy.machine.errors import StepError
+from deploy.machine.errors import CommandFailed, StepError
 from deploy.machine.progress import Progress
 from deploy.machine.virtualenv import Virtualenv
+from deploy.machine.web import Web
+from tests.unit.machine.conftest import FakeCommand
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -45,10 +47,11 @@ def test_entry_point_can_be_read_by_an_old_python() -> None:
 def test_clean_removes_build_output_and_never_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`var/` holds the database and the keys."""
     monkeypatch.setattr(commands, "ROOT", tmp_path)
-    for name in (".venv", ".mypy_cache", "var"):
-        (tmp_path / name).mkdir()
+    for name in (".venv", ".mypy_cache", "var", "desk/web/dist", "desk/web/src"):
+        (tmp_path / name).mkdir(parents=True)
     assert main(["clean"]) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["var"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["desk", "var"]
+    assert [path.name for path in (tmp_path / "desk" / "web").iterdir()] == ["src"]
 
 
 def test_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,17 +65,36 @@ def test_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys:
     assert "run the same command again" in capsys.readouterr().err
 
 
-def test_every_linter_runs_even_when_the_first_finds_something(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def pages(tmp_path: Path, fake_command: FakeCommand) -> Web:
+    """The pages of a checkout, whose scripts all find something."""
+    fake_command("node", "echo v22.12.3")
+    fake_command("npm", '[ "$1" = ci ] && mkdir -p node_modules || { echo "$2 found it"; exit 1; }')
+    web = Web(Virtualenv(repository=tmp_path), tmp_path / "cache")
+    web.folder.mkdir(parents=True)
+    return web
+
+
+def test_every_linter_runs_even_when_the_first_finds_something(tmp_path: Path, pages: Web, capsys: pytest.CaptureFixture[str]) -> None:
     """One run shows everything that is to be repaired."""
     venv = Virtualenv(repository=tmp_path)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     for name, body in (("ruff", "echo finding; exit 1"), ("mypy", f"touch {tmp_path / 'mypy-ran'}"), ("lint-imports", "exit 0")):
         venv.program(name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         venv.program(name).chmod(0o755)
-    with pytest.raises(StepError, match="not clean: ruff"):
-        run_checks(Progress(4), venv)
+    with pytest.raises(StepError, match="not clean: ruff, npm run check"):
+        run_checks(Progress(5), venv, pages)
     assert (tmp_path / "mypy-ran").exists()
-    assert "| finding" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "| finding" in said
+    assert "| check found it" in said
+
+
+def test_failed_test_of_the_pages_is_shown_with_its_words(pages: Web) -> None:
+    """`make test` ends there: the other tests would drive pages that are known to be wrong."""
+    with pytest.raises(CommandFailed) as failure:
+        run_web_tests(Progress(1), pages)
+    assert failure.value.tail == ("test found it",)
 
 
 def test_command_hands_over_to_the_program_with_its_exit_status(tmp_path: Path) -> None:

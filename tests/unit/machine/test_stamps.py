@@ -41,6 +41,16 @@ def test_digest_changes_when_a_file_in_a_folder_appears_or_goes(tmp_path: Path) 
     assert digest([tmp_path]) == empty
 
 
+def test_digest_changes_when_a_file_moves_within_a_folder(tmp_path: Path) -> None:
+    """Where a page lies is part of what it is."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    (tmp_path / "one" / "a").write_text("1")
+    before = digest([tmp_path])
+    (tmp_path / "one" / "a").rename(tmp_path / "two" / "a")
+    assert digest([tmp_path]) != before
+
+
 def test_digest_ignores_compiled_python(tmp_path: Path) -> None:
     """Running the program must not make its own inputs look changed."""
     before = digest([tmp_path])

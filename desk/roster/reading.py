@@ -1,0 +1,77 @@
+"""A draft and everything that is shown beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+from core.clock import Clock
+from desk.roster import views
+from desk.roster.eyes import Eyes
+from desk.roster.models import EditedOut, SlotOut, TallyOut
+from shifts.coverage import coverage
+from shifts.edits import Change
+from shifts.fairness import fairness
+from shifts.forecast import History, forecast
+from shifts.model import Roster, Setting
+from shifts.need import Need, Planning, needs
+from shifts.rosters import Draft
+
+#: Counts of the line's own contacts, if anybody has them.
+Histories = Callable[[], Awaitable[History | None]]
+#: Counts change by the day; seconds.
+_NEEDS_KEPT_S = 3600.0
+_MONTHS_KEPT = 24
+
+
+async def no_history() -> History | None:
+    """A new line has none."""
+    return None
+
+
+class Needs:
+    """The need of months, kept for a while: it costs more than everything else that is shown."""
+
+    def __init__(self, clock: Clock, histories: Histories = no_history, planning: Planning | None = None) -> None:
+        self._clock = clock
+        self._histories = histories
+        self._planning = planning or Planning()
+        self._kept: dict[date, tuple[float, dict[date, str], tuple[Need, ...]]] = {}
+
+    async def of(self, draft: Draft) -> tuple[Need, ...]:
+        """In slots of half an hour."""
+        first, days_off = draft.head.period.first, dict(draft.setting.holidays)
+        kept = self._kept.get(first)
+        if kept is not None and kept[1] == days_off and self._clock.monotonic() - kept[0] < _NEEDS_KEPT_S:
+            return kept[2]
+        found = needs(forecast(await self._histories(), holidays=days_off), draft.head.period, self._planning)
+        if len(self._kept) >= _MONTHS_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[first] = (self._clock.monotonic(), days_off, found)
+        return found
+
+
+def beside(setting: Setting, roster: Roster, found: tuple[Need, ...]) -> list[SlotOut]:
+    """Coverage beside the need."""
+    return views.slots(coverage(setting, roster), found, setting.shift_types)
+
+
+def tallies(setting: Setting, roster: Roster, eyes: Eyes) -> dict[UUID, TallyOut]:
+    """Of everybody, or of oneself."""
+    return {
+        person_id: views.tally(one, setting.people[person_id].contract_minutes)
+        for person_id, one in fairness(setting, roster).items()
+        if eyes.drafts or person_id == eyes.counsellor_id
+    }
+
+
+def edited(draft: Draft, changes: Iterable[Change], needed: tuple[Need, ...], reasons: Mapping[str, str], eyes: Eyes) -> EditedOut:
+    """A draft after a change."""
+    return EditedOut(
+        version=draft.head.version,
+        cells=views.changed(changes),
+        violations=[views.violation(one, draft.setting, eyes, reasons) for one in draft.violations()],
+        coverage=beside(draft.setting, draft.roster, needed),
+        fairness=tallies(draft.setting, draft.roster, eyes),
+    )

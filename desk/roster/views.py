@@ -1,0 +1,178 @@
+"""Rosters as the API answers them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from core.clock import SEOUL, seoul
+from desk.roster.eyes import PRIVATE, Eyes
+from desk.roster.models import (
+    AwayOut,
+    CellOut,
+    ChangeOut,
+    PersonOut,
+    ShiftTypeOut,
+    SlotOut,
+    TallyOut,
+    ViolationOut,
+    WishOut,
+)
+from shifts.coverage import Slot, thin
+from shifts.edits import Change, cells
+from shifts.fairness import Tally
+from shifts.model import Assignment, Duty, Leave, Period, Person, Setting, ShiftType, Wish
+from shifts.need import Need
+from shifts.rules import Violation
+
+
+def person(one: Person, eyes: Eyes) -> PersonOut:
+    """Somebody."""
+    return PersonOut(
+        id=one.id,
+        name=one.name,
+        extension=one.extension,
+        skills=sorted(one.skills),
+        languages=sorted(one.languages),
+        night_work=str(one.night_work) if eyes.why(one.id) else None,
+        supervisor=one.supervisor,
+    )
+
+
+def shift_type(kind: ShiftType) -> ShiftTypeOut:
+    """A kind of shift."""
+    return ShiftTypeOut(
+        code=kind.code,
+        name=kind.name,
+        name_en=kind.name_en,
+        starts=kind.starts.isoformat("minutes"),
+        minutes=kind.minutes,
+        duty=kind.duty.value,
+    )
+
+
+def cells_out(assignments: Iterable[Assignment]) -> list[CellOut]:
+    """By day and person; empty ones are left out."""
+    found = cells(assignments)
+    return [cell(*key, found[key]) for key in sorted(found, key=lambda key: (key[1], key[0]))]
+
+
+def cell(person_id: UUID, day: date, held: Iterable[Assignment]) -> CellOut:
+    """One cell; pinned if all in it are."""
+    held = list(held)
+    return CellOut(person=person_id, day=day, codes=codes(held), pinned=bool(held) and all(one.pinned for one in held))
+
+
+def codes(held: Iterable[Assignment]) -> list[str]:
+    """Of a cell, in order."""
+    return sorted(one.code for one in held)
+
+
+def changed(changes: Iterable[Change]) -> list[CellOut]:
+    """The cells as they are afterwards."""
+    return [cell(one.person_id, one.day, one.after) for one in changes]
+
+
+def change(one: Change) -> ChangeOut:
+    """A cell before and after."""
+    after = cell(one.person_id, one.day, one.after)
+    return ChangeOut(person=one.person_id, day=one.day, before=codes(one.before), after=after.codes, pinned=after.pinned)
+
+
+def changes_out(changes: Iterable[Change]) -> list[ChangeOut]:
+    """Those that change who works what; a mark alone is none of them."""
+    return [change(one) for one in changes if codes(one.before) != codes(one.after)]
+
+
+def away(leave: Leave, eyes: Eyes) -> AwayOut:
+    """Days off."""
+    kind = str(leave.kind) if eyes.why(leave.person_id) else None
+    return AwayOut(id=leave.id, person=leave.person_id, first=leave.first, last=leave.last, kind=kind, state=str(leave.state))
+
+
+def wish(one: Wish) -> WishOut:
+    """A wish."""
+    return WishOut(person=one.person_id, day=one.day, code=one.code, wanted=one.wanted, weight=one.weight)
+
+
+def violation(one: Violation, setting: Setting, eyes: Eyes, reasons: Mapping[str, str]) -> ViolationOut:
+    """A rule that is broken; for who may not see why, only that something is."""
+    shown = eyes.open(one)
+    return ViolationOut(
+        key=one.key if shown else f"{PRIVATE}/{one.person_id}/{one.day.isoformat()}",
+        rule=one.rule if shown else PRIVATE,
+        level=one.level.value,
+        person=one.person_id,
+        day=one.day,
+        days=list(one.days),
+        text=eyes.said(one, setting),
+        mend=eyes.mend(one, setting),
+        overridden=one.key in reasons,
+        override_reason=reasons.get(one.key) if shown else None,
+    )
+
+
+def tally(one: Tally, contract_minutes: int) -> TallyOut:
+    """What somebody has."""
+    return TallyOut(
+        minutes=one.minutes,
+        nights=one.nights,
+        weekends=one.weekends,
+        holidays=one.holidays,
+        night_minutes=one.night_minutes,
+        wishes=one.wishes,
+        wishes_met=one.wishes_met,
+        contract_minutes=contract_minutes,
+    )
+
+
+def slots(coverage: Sequence[Slot], needs: Sequence[Need], shift_types: Mapping[str, ShiftType]) -> list[SlotOut]:
+    """Coverage beside the need; neighbours with the same numbers are one, but never over midnight or where a shift on the line begins or ends."""
+    edges = {0}
+    for kind in shift_types.values():
+        if kind.duty is Duty.LINE:
+            starts = kind.starts.hour * 60 + kind.starts.minute
+            edges |= {starts, (starts + kind.minutes) % 1440}
+    seats = {need.span.start: need.seats for need in needs}
+    found: list[SlotOut] = []
+    before: tuple[object, ...] | None = None
+    for slot in coverage:
+        local = slot.span.start.astimezone(SEOUL)
+        need = seats.get(slot.span.start)
+        numbers = (slot.on_line, slot.least, slot.wanted, need)
+        if numbers == before and local.hour * 60 + local.minute not in edges:
+            last = found.pop()
+            found.append(last.model_copy(update={"minutes": last.minutes + slot.span.minutes}))
+        else:
+            found.append(
+                SlotOut(
+                    start=slot.span.start,
+                    minutes=slot.span.minutes,
+                    have=slot.on_line,
+                    least=slot.least,
+                    wanted=slot.wanted,
+                    need=need,
+                )
+            )
+        before = numbers
+    return found
+
+
+def alarms(coverage: Iterable[Slot], language: str) -> list[str]:
+    """Seats that are empty or thin, in words."""
+    found = []
+    for one in thin(coverage):
+        start, end = seoul(one.span.start), seoul(one.span.end)
+        when, until = start.strftime("%Y-%m-%d %H:%M"), end.strftime("%H:%M")
+        skills = f" ({', '.join(sorted(one.skills))})" if one.skills else ""
+        if language == "en":
+            found.append(f"{when} to {until}: {one.on_line} of at least {one.least} on the line{skills}.")
+        else:
+            found.append(f"{when}~{until}: 최소 {one.least}명 가운데 {one.on_line}명뿐입니다{skills}.")
+    return found
+
+
+def with_history(period: Period) -> Period:
+    """The period and the two weeks before it."""
+    return Period(period.first - timedelta(days=14), period.last)
