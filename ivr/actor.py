@@ -48,7 +48,6 @@ class CallActor:
         #: Called when a human talks with them for the first time.
         self.on_talk: Callable[[], None] = lambda: None
         self._busy_since: float | None = None
-        self.entered_at = services.clock.now()
         self._mailbox = mailbox
         self._services = services
         self._owned = [channel_id]

@@ -216,7 +216,7 @@ class Calls:
             services.contacts.note(contact_id, "back_from_safety_net")
             services.contacts.state(contact_id, ContactState.WAITING)
             for offer in left.values():
-                await self.give_back(offer)
+                services.spawn(self.give_back(offer), f"give back {offer.leg_id}")
         services.leg_book.made(channel.id, contact_id, "caller")
         services.leg_book.answered(channel.id)
         metrics.calls_entered_total.labels(entry="direct" if direct else "menu").inc()

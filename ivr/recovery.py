@@ -26,7 +26,7 @@ from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from ivr.watchdog import Watchdog, beside_the_bridge
 from routing.contacts import LiveContact
-from routing.model import ContactState, Offer, OfferResult, Outcome
+from routing.model import ContactState, Offer, Outcome
 
 __all__ = ["Picture", "Recovery", "resumed"]
 
@@ -147,7 +147,8 @@ class Recovery:
         # A list may be seconds on its way (a repeated request): what is younger than the question cannot be in the answer.
         now, away = looked_at, set()
         # Whoever had a call before Asterisk was started anew lost it by that; no clock has to be right for this.
-        cut_off, self._started_at = self._started_at not in (None, picture.started_at), picture.started_at
+        cut_off = None not in (self._started_at, picture.started_at) and self._started_at != picture.started_at
+        self._started_at = picture.started_at or self._started_at
         for actor in list(self._calls.actors.values()):
             if actor.over or now - actor.since < settled_s:
                 continue

@@ -102,6 +102,11 @@ class Faults:
         """Whether nothing has been wrong for so long."""
         return all(until + for_s <= self.universe.now for until in self._until.values())
 
+    @property
+    def clock_set_at(self) -> float:
+        """When a program's clock jumped last; -1: never."""
+        return self._until.get(Fault.CLOCK, -1.0)
+
     def jumped(self) -> None:
         """A clock went back to the right time, which is a jump like any other."""
         self._until[Fault.CLOCK] = self.universe.now

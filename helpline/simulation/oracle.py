@@ -65,7 +65,7 @@ class Oracle:
         self.programs: Callable[[], Iterable[Program]] = tuple
         self.talks = 0
         self.longest_silence: dict[str, float] = {}
-        self.callbacks = CallbackOracle(self.broken, policy)
+        self.callbacks = CallbackOracle(self.broken, policy, self._clocks_right)
         self._order: OrderOracle
         self._granted: set[tuple[UUID, int]] = set()
         #: When each contact was granted somebody, the last times.
@@ -277,6 +277,10 @@ class Oracle:
     def _beside(self, contact_id: UUID, free: list[Counsellor], now: float) -> dict[tuple[UUID, UUID], float]:
         pairs = [(contact_id, row.id) for row in free if not self._refused(contact_id, row.id)]
         return {pair: self._pairs.get(pair, now) for pair in pairs}
+
+    def _clocks_right(self) -> bool:
+        now = self.world.universe.instant
+        return all(abs((program.now() - now).total_seconds()) < 1.0 for program in self.programs())
 
     def _waits_for_somebody(self, contact_id: UUID) -> bool:
         """By the policy a caller who lost the counsellor waits for the same one for a moment."""

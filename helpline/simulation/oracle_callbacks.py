@@ -29,12 +29,14 @@ _COUNTED = frozenset({"no_answer", "busy", "unreachable"})
 class CallbackOracle:
     """Raises what `broken` makes."""
 
-    def __init__(self, broken: Callable[[str, str], Exception], policy: Callable[[], Policy]) -> None:
+    def __init__(self, broken: Callable[[str, str], Exception], policy: Callable[[], Policy], clocks_right: Callable[[], bool]) -> None:
+        """`clocks_right`: whether every program has the true time."""
         self._broken = broken
         self._policy = policy
+        self._clocks_right = clocks_right
         self._world: World
         self._faults: Faults
-        #: Request -> when its person was dialled last, and whether a talk came of it.
+        #: Request -> when its person was dialled last (unless a clock was wrong), and whether a talk came of it.
         self._dialled: dict[UUID, float] = {}
         self._talked: set[UUID] = set()
         self._unkept: dict[str, float] = {}
@@ -67,9 +69,14 @@ class CallbackOracle:
         if sum(result in _COUNTED for result in before) >= policy.callback_attempts:
             raise self._broken("callback", f"{request.id} is dialled more often than {policy.callback_attempts} times")
         last = self._dialled.get(request.id)
-        if last is not None and before and before[-1] in _COUNTED and now - last < policy.callback_spacing_s - 1:
+        # When to call again is an instant of the clock, since it has to outlive the program: a clock that is set makes it another one.
+        right, unanswered = self._clocks_right(), bool(before) and before[-1] in _COUNTED
+        if last is not None and right and self._faults.clock_set_at < last and unanswered and now - last < policy.callback_spacing_s - 2:
             raise self._broken("callback", f"{request.id} is dialled again {now - last:.0f} s after nobody answered")
-        self._dialled[request.id] = now
+        if right:
+            self._dialled[request.id] = now
+        else:
+            self._dialled.pop(request.id, None)
         if contact.more["virtual_start"] != request.virtual_start:
             raise self._broken("callback", f"{request.id} has lost its place")
         if self._faults.quiet() and not self._kept(contact.id):

@@ -17,7 +17,8 @@ from sqlalchemy import text
 
 from core.clock import Clock
 from core.database import Database
-from core.settings import DeskSettings, Settings
+from core.settings import Settings
+from core.settings_desk import DeskSettings
 from core.testing import ManualClock
 from desk.access.accounts import User
 from desk.access.model import Role
@@ -41,6 +42,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     text: str
+    content: bytes = b""
     cookies: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -82,8 +84,13 @@ class Browser:
         if body is not None:
             data, said["Content-Type"] = json.dumps(body).encode(), "application/json"
         async with self.http.request(method, self.url + path, headers={**said, **(headers or {})}, data=data) as response:
+            content = await response.read()
             return Answer(
-                status=response.status, headers=dict(response.headers), text=await response.text(), cookies=dict(response.cookies.items())
+                status=response.status,
+                headers=dict(response.headers),
+                text=content.decode(errors="replace"),
+                content=content,
+                cookies=dict(response.cookies.items()),
             )
 
     async def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.settings import DeskSettings
+from core.settings_desk import DeskSettings
 
 
 def test_without_settings_the_desk_is_open_to_this_machine_only() -> None:

@@ -178,6 +178,52 @@ async def test_who_comes_back_after_the_contact_ended_gets_another_one_with_the_
     assert (new.outcome, old.outcome) == ("abandoned_waiting", "abandoned_safety_net")
 
 
+@pytest.mark.parametrize("how", ["stays there", "comes back"])
+async def test_whose_talk_broke_while_no_program_was_there_keeps_no_counsellor_busy(world: World, how: str) -> None:
+    """The dialplan has the caller; the counsellor talked with them, and nobody saw the end of that."""
+    program = world.worker()
+    row = await world.waiting(program)
+    offer = Offer(id=UUID(int=1), contact_id=row.id, counsellor_id=UUID(int=2), epoch=1, extension="101", leg_id="leg-1")
+    world.database.offers[offer.id] = OfferRow(offer, THEN, result="answered")
+    row.state = "safety_net"
+    if how == "comes back":
+        program.arrives("caller")
+        await program.settle()
+    else:
+        world.asterisk.where["caller"] = ""
+        await program.compared(2)
+    assert set(program.router.talks_ended) == {offer.counsellor_id}
+    assert row.outcome is None
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=-1), timedelta(), timedelta(hours=1)])
+async def test_who_lost_the_call_with_asterisk_was_cut_off_whatever_the_clocks_say(world: World, wrong: timedelta) -> None:
+    """Asterisk is another one than before; its clock and ours need not agree."""
+    program = world.worker()
+    await program.recovery.on_connect()
+    program.arrives("caller", "direct")
+    await program.settle()
+    (row,) = world.database.contacts.values()
+    world.clock.advance(60)
+    world.asterisk.restarted(world.clock.now() + wrong)
+    await program.recovery.on_connect()
+    await program.settle()
+    assert row.outcome == "cut_off"
+
+
+async def test_who_hung_up_while_asterisk_stayed_was_not_cut_off(world: World) -> None:
+    """Only the connection was away."""
+    program = world.worker()
+    await program.recovery.on_connect()
+    program.arrives("caller", "direct")
+    await program.settle()
+    (row,) = world.database.contacts.values()
+    world.asterisk.gone("caller")
+    await program.recovery.on_connect()
+    await program.settle()
+    assert row.outcome == "abandoned_waiting"
+
+
 # --- a worker that died -----------------------------------------------------------------------------------------------
 
 

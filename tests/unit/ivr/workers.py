@@ -44,6 +44,13 @@ class Asterisk:
     ringing: set[str] = field(default_factory=set)
     #: Requests of these names get no answer and have no effect.
     deaf_to: set[str] = field(default_factory=set)
+    started_at: datetime = THEN - timedelta(hours=1)
+
+    def restarted(self, at: datetime) -> None:
+        """Everything is gone; `at` by its own clock."""
+        self.where.clear()
+        self.bridges.clear()
+        self.started_at = at
 
     def channel(self, channel_id: str, number: str = "") -> Channel:
         """As it is now."""
@@ -71,7 +78,7 @@ class Client:
     async def asterisk_info(self) -> AsteriskInfo:
         """See `Ari`."""
         self.looks += 1
-        return AsteriskInfo(version="22", started_at=THEN - timedelta(hours=1))
+        return AsteriskInfo(version="22", started_at=self.asterisk.started_at)
 
     async def channels(self) -> list[Channel]:
         """See `Ari`."""
