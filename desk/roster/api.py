@@ -30,7 +30,7 @@ from desk.roster.models import (
     Seat,
 )
 from desk.roster.problems import Words, told
-from desk.roster.reading import Needs, beside, edited, tallies
+from desk.roster.reading import Beside, tallies
 from desk.roster.store import InForce, Store, as_cells
 from desk.routes import Audit, Call, Route
 from shifts.coverage import coverage
@@ -64,10 +64,10 @@ def roster_audit(action: str, *detail: str) -> Audit:
 class RosterApi:
     """Its routes."""
 
-    def __init__(self, rosters: Rosters, store: Store, needs: Needs, words: Words, clock: Clock) -> None:
+    def __init__(self, rosters: Rosters, store: Store, beside: Beside, words: Words, clock: Clock) -> None:
         self._rosters = rosters
         self._store = store
-        self._needs = needs
+        self._beside = beside
         self._clock = clock
         self.words = words
 
@@ -211,7 +211,7 @@ class RosterApi:
     async def answered(self, done: Edited, actor: Actor) -> EditedOut:
         """What follows from a change."""
         force = await self._store.in_force(done.draft.head.period.first)
-        return edited(done.draft, done.changes, await self._needs.of(done.draft), force.reasons, eyes(actor))
+        return await self._beside.edited(done.draft, done.changes, force.reasons, eyes(actor))
 
     async def _draft(self, draft: Draft, force: InForce, looking: Eyes, actor: Actor) -> RosterOut:
         setting, roster = draft.setting, draft.roster
@@ -228,8 +228,8 @@ class RosterApi:
             leaves=[views.away(one, looking) for one in setting.leaves if looking.away(one)],
             wishes=[views.wish(one) for one in setting.wishes if looking.why(one.person_id)],
             holidays=dict(setting.holidays),
-            violations=[views.violation(one, setting, looking, force.reasons) for one in draft.violations()],
-            coverage=beside(setting, roster, await self._needs.of(draft)),
+            violations=self._beside.violations(draft, force.reasons, looking),
+            coverage=await self._beside.slots(draft),
             fairness=tallies(setting, roster, looking),
             editors=await self._store.editors(draft.head.id, without=actor.user_id),
             can=sorted(actor.permissions),

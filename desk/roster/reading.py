@@ -8,9 +8,10 @@ from uuid import UUID
 
 from core.clock import Clock
 from desk.roster import views
+from desk.roster.checks import Checks
 from desk.roster.eyes import Eyes
-from desk.roster.models import EditedOut, SlotOut, TallyOut
-from shifts.coverage import coverage
+from desk.roster.models import EditedOut, SlotOut, TallyOut, ViolationOut
+from desk.roster.seats import Coverages
 from shifts.edits import Change
 from shifts.fairness import fairness
 from shifts.forecast import History, forecast
@@ -52,9 +53,32 @@ class Needs:
         return found
 
 
-def beside(setting: Setting, roster: Roster, found: tuple[Need, ...]) -> list[SlotOut]:
-    """Coverage beside the need."""
-    return views.slots(coverage(setting, roster), found, setting.shift_types)
+class Beside:
+    """What is shown beside a draft: what is wrong with it, coverage and need."""
+
+    def __init__(self, needs_of: Needs) -> None:
+        self._needs = needs_of
+        self._coverages = Coverages()
+        self._checks = Checks()
+
+    async def slots(self, draft: Draft) -> list[SlotOut]:
+        """Coverage beside the need."""
+        found = await self._needs.of(draft)
+        return views.slots(self._coverages.of(draft.setting, draft.roster), found, draft.setting.shift_types)
+
+    def violations(self, draft: Draft, reasons: Mapping[str, str], eyes: Eyes) -> list[ViolationOut]:
+        """Rules that are broken."""
+        return [views.violation(one, draft.setting, eyes, reasons) for one in self._checks.of(draft)]
+
+    async def edited(self, draft: Draft, changes: Iterable[Change], reasons: Mapping[str, str], eyes: Eyes) -> EditedOut:
+        """A draft after a change."""
+        return EditedOut(
+            version=draft.head.version,
+            cells=views.changed(changes),
+            violations=self.violations(draft, reasons, eyes),
+            coverage=await self.slots(draft),
+            fairness=tallies(draft.setting, draft.roster, eyes),
+        )
 
 
 def tallies(setting: Setting, roster: Roster, eyes: Eyes) -> dict[UUID, TallyOut]:
@@ -64,14 +88,3 @@ def tallies(setting: Setting, roster: Roster, eyes: Eyes) -> dict[UUID, TallyOut
         for person_id, one in fairness(setting, roster).items()
         if eyes.drafts or person_id == eyes.counsellor_id
     }
-
-
-def edited(draft: Draft, changes: Iterable[Change], needed: tuple[Need, ...], reasons: Mapping[str, str], eyes: Eyes) -> EditedOut:
-    """A draft after a change."""
-    return EditedOut(
-        version=draft.head.version,
-        cells=views.changed(changes),
-        violations=[views.violation(one, draft.setting, eyes, reasons) for one in draft.violations()],
-        coverage=beside(draft.setting, draft.roster, needed),
-        fairness=tallies(draft.setting, draft.roster, eyes),
-    )

@@ -17,7 +17,7 @@ from desk.roster.leaves_api import LeavesApi
 from desk.roster.news import News
 from desk.roster.own_api import OwnApi
 from desk.roster.problems import Words
-from desk.roster.reading import Histories, Needs, no_history
+from desk.roster.reading import Beside, Histories, Needs, no_history
 from desk.roster.search_api import SearchApi
 from desk.roster.store import Store
 from desk.roster.swaps_api import SwapsApi
@@ -58,7 +58,7 @@ class RosterRoom:
         self.rosters.on_edit = self._news.edited
         self.rosters.on_publish = self._news.published
         words = Words(self.rosters, store)
-        roster = RosterApi(self.rosters, store, Needs(clock, histories), words, clock)
+        roster = RosterApi(self.rosters, store, Beside(Needs(clock, histories)), words, clock)
         self._parts: tuple[Part, ...] = (
             roster,
             SearchApi(self.rosters, self.jobs, roster, words),

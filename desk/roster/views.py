@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from core.clock import SEOUL, seoul
+from core.clock import seoul
 from desk.roster.eyes import PRIVATE, Eyes
 from desk.roster.models import (
     AwayOut,
@@ -135,28 +135,19 @@ def slots(coverage: Sequence[Slot], needs: Sequence[Need], shift_types: Mapping[
             starts = kind.starts.hour * 60 + kind.starts.minute
             edges |= {starts, (starts + kind.minutes) % 1440}
     seats = {need.span.start: need.seats for need in needs}
-    found: list[SlotOut] = []
-    before: tuple[object, ...] | None = None
+    runs: list[tuple[Slot, int | None, int]] = []
     for slot in coverage:
-        local = slot.span.start.astimezone(SEOUL)
-        need = seats.get(slot.span.start)
-        numbers = (slot.on_line, slot.least, slot.wanted, need)
-        if numbers == before and local.hour * 60 + local.minute not in edges:
-            last = found.pop()
-            found.append(last.model_copy(update={"minutes": last.minutes + slot.span.minutes}))
-        else:
-            found.append(
-                SlotOut(
-                    start=slot.span.start,
-                    minutes=slot.span.minutes,
-                    have=slot.on_line,
-                    least=slot.least,
-                    wanted=slot.wanted,
-                    need=need,
-                )
-            )
-        before = numbers
-    return found
+        local, need = seoul(slot.span.start), seats.get(slot.span.start)
+        if runs and local.hour * 60 + local.minute not in edges:
+            first, before, minutes = runs[-1]
+            if (first.on_line, first.least, first.wanted, before) == (slot.on_line, slot.least, slot.wanted, need):
+                runs[-1] = (first, before, minutes + slot.span.minutes)
+                continue
+        runs.append((slot, need, slot.span.minutes))
+    return [
+        SlotOut(start=first.span.start, minutes=minutes, have=first.on_line, least=first.least, wanted=first.wanted, need=need)
+        for first, need, minutes in runs
+    ]
 
 
 def alarms(coverage: Iterable[Slot], language: str) -> list[str]:

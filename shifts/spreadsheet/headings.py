@@ -22,6 +22,7 @@ _SERIALS = range(36_526, 73_051)
 _FULL = re.compile(r"^(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[일.]?\s*(?:00:00(?::00)?)?$")
 _MONTH_DAY = re.compile(r"^(\d{1,2})\s*[-/.월]\s*(\d{1,2})\s*일?$")
 _DAY = re.compile(r"^(\d{1,2})\s*일?$")
+_SERIAL = re.compile(r"^\d{5}$")
 _WITH_WEEKDAY = re.compile(rf"^(.*?)\s*[(\[（]?\s*([{WEEKDAYS}])(?:요일)?\s*[)\]）]?$", re.DOTALL)
 _TITLE = re.compile(r"(\d{4})\s*[-./년]\s*(\d{1,2})(?:\s*월|(?![-./\d]))")
 
@@ -91,16 +92,16 @@ def _like_day(cell: Cell) -> bool:
         return True
     if cell.kind is Kind.NUMBER:
         return cell.number is not None and cell.number == int(cell.number)
-    return cell.kind is Kind.TEXT and any(pattern.match(_bare(cell.text)) for pattern in (_FULL, _MONTH_DAY, _DAY))
+    return cell.kind is Kind.TEXT and any(pattern.match(_bare(cell.text)) for pattern in (_FULL, _MONTH_DAY, _DAY, _SERIAL))
 
 
 def _day(cell: Cell, period: Period) -> date:
     """Which. Raises ValueError where there is no such day."""
     if cell.day is not None:
         return cell.day
-    if cell.number is not None and int(cell.number) in _SERIALS:
-        return date(1899, 12, 30) + timedelta(days=int(cell.number))
     text = _bare(cell.text)
+    if _SERIAL.match(text) and int(text) in _SERIALS:
+        return date(1899, 12, 30) + timedelta(days=int(text))
     if match := _FULL.match(text):
         year, month, day = map(int, match.groups())
     elif match := _MONTH_DAY.match(text):

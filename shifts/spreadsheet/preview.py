@@ -193,4 +193,5 @@ def _merged(grid: Grid, found: Headings, rows: list[int]) -> list[Problem]:
     columns = {found.name, found.extension, *found.days} - {None}
     places = {(row, column) for row in rows for column in columns if column is not None}
     places |= {(found.row, column) for column in found.days}
-    return [Problem(code="merged", cell=area.ref) for area in grid.merged if any(place in area for place in places)]
+    areas = sorted(grid.merged, key=lambda area: (area.top, area.left))
+    return [Problem(code="merged", cell=area.ref) for area in areas if any(place in area for place in places)]

@@ -54,7 +54,7 @@ def test_real_dates_and_a_title_above_are_understood() -> None:
     rows = [
         ["2027년 1월 근무표"],
         [],
-        ["이름", date(2027, 1, 1), datetime(2027, 1, 2), "계"],
+        ["이름", date(2027, 1, 1), datetime.fromisoformat("2027-01-02"), "계"],
         [None, "금", "토"],
         ["김하나", "D", "N", "=COUNTA(B5:C5)"],
         [],
@@ -143,7 +143,7 @@ def test_merged_cells_are_named_where_they_hide_shifts() -> None:
             sheet.merge_cells(area)
 
     rows = [["2027년 1월"], ["이름", 1, 2, 3], [None, "금", "토", "일"], ["김하나", "D", "E", None], ["이두리", None, "N", "N"]]
-    assert found(book(rows, merge)) == [("merged", "C4:D4"), ("merged", "B4:B5")]
+    assert found(book(rows, merge)) == [("merged", "B4:B5"), ("merged", "C4:D4")]
 
 
 def test_formulas_are_named_wherever_they_stand_for_a_day_or_a_shift() -> None:
@@ -154,7 +154,7 @@ def test_formulas_are_named_wherever_they_stand_for_a_day_or_a_shift() -> None:
 
 def test_a_shift_that_excel_took_for_a_date_is_named() -> None:
     """3/4 becomes the fourth of March."""
-    assert found(book([["이름", 1], ["김하나", datetime(2027, 3, 4)]])) == [("date_in_cell", "B2")]
+    assert found(book([["이름", 1], ["김하나", datetime.fromisoformat("2027-03-04")]])) == [("date_in_cell", "B2")]
 
 
 def test_shifts_of_one_person_that_overlap_are_named_where_the_file_brings_them() -> None:
