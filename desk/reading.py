@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from desk.errors import INVALID, MALFORMED, TOO_LARGE, WRONG_CONTENT_TYPE, Problem
@@ -49,7 +50,7 @@ async def read_upload(request: web.Request, limit: int) -> Upload:
             data += chunk
             if len(data) > limit:
                 raise Problem(TOO_LARGE)
-    except (ValueError, AssertionError, RuntimeError, UnicodeError):
+    except (ValueError, AssertionError, RuntimeError, UnicodeError, HttpProcessingError):
         raise Problem(MALFORMED) from None
     return Upload(name=part.filename or "", data=bytes(data))
 

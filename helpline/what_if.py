@@ -57,11 +57,11 @@ def of_roster(
     forecast: Forecast,
     planning: Planning,
     *,
-    repetitions: int = 4,
+    repetitions: int = 2,
     seed: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> WhatIf:
-    """Run it: about a second for a month of 115 contacts a day, so in a thread or process of its own; `progress` hears the share that is done."""
+    """Run it: a month of 115 contacts a day takes a second or two each time, so in a process of its own; `progress` hears the share that is done."""
     start = roster.period.span.start
     phones: dict[UUID, list[tuple[float, float]]] = {}
     for time in duty_times((*roster.before, *roster.assignments), setting.shift_types):
@@ -75,7 +75,7 @@ def of_roster(
 
 
 def of_seats(
-    seats: Sequence[int], period: Period, forecast: Forecast, planning: Planning, *, repetitions: int = 4, seed: int = 1
+    seats: Sequence[int], period: Period, forecast: Forecast, planning: Planning, *, repetitions: int = 2, seed: int = 1
 ) -> WhatIf:
     """The same for a number of seats in each slot; the slots are of one length and fill the period."""
     length = period.span.minutes * 60 / len(seats)

@@ -23,7 +23,6 @@ _FULL = re.compile(r"^(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[�
 _MONTH_DAY = re.compile(r"^(\d{1,2})\s*[-/.월]\s*(\d{1,2})\s*일?$")
 _DAY = re.compile(r"^(\d{1,2})\s*일?$")
 _SERIAL = re.compile(r"^\d{5}$")
-_WITH_WEEKDAY = re.compile(rf"^(.*?)\s*[(\[（]?\s*([{WEEKDAYS}])(?:요일)?\s*[)\]）]?$", re.DOTALL)
 _TITLE = re.compile(r"(\d{4})\s*[-./년]\s*(\d{1,2})(?:\s*월|(?![-./\d]))")
 
 
@@ -92,14 +91,14 @@ def _like_day(cell: Cell) -> bool:
         return True
     if cell.kind is Kind.NUMBER:
         return cell.number is not None and cell.number == int(cell.number)
-    return cell.kind is Kind.TEXT and any(pattern.match(_bare(cell.text)) for pattern in (_FULL, _MONTH_DAY, _DAY, _SERIAL))
+    return cell.kind is Kind.TEXT and any(pattern.match(_split(cell.text)[0]) for pattern in (_FULL, _MONTH_DAY, _DAY, _SERIAL))
 
 
 def _day(cell: Cell, period: Period) -> date:
     """Which. Raises ValueError where there is no such day."""
     if cell.day is not None:
         return cell.day
-    text = _bare(cell.text)
+    text, _ = _split(cell.text)
     if _SERIAL.match(text) and int(text) in _SERIALS:
         return date(1899, 12, 30) + timedelta(days=int(text))
     if match := _FULL.match(text):
@@ -114,20 +113,25 @@ def _day(cell: Cell, period: Period) -> date:
     return date(year, month, day)
 
 
-def _bare(text: str) -> str:
-    """Without its weekday."""
-    match = _WITH_WEEKDAY.match(text)
-    # "15일" ends in a weekday's letter too: only what stands apart, or in brackets, is one.
-    if match and match[1] and (match[2] != "일" or not match[1][-1].isdigit() or text.rstrip().endswith((")", "]", "）", "요일"))):
-        return match[1].strip()
-    return text.strip()
+def _split(text: str) -> tuple[str, str]:
+    """A day as it is written, and the weekday beside it, if there is one."""
+    text = text.strip()
+    inner = text.rstrip(")]） ")
+    word = inner.removesuffix("요일")
+    rest = word[:-1].rstrip(" ([（\t\n")
+    if not rest or word[-1] not in WEEKDAYS:
+        return text, ""
+    # "15일" ends in a weekday's letter too: after a number it is one only in brackets, or written out.
+    if word[-1] == "일" and rest[-1].isdigit() and inner == text and word == inner:
+        return text, ""
+    return rest, word[-1]
 
 
 def _titles(grid: Grid, row: int, period: Period) -> Iterator[Problem]:
     """Another month in the lines above."""
     above = ((number, column, cell) for number, cells in grid.rows.items() if number < row for column, cell in cells.items())
     for number, column, cell in above:
-        if cell.kind is Kind.TEXT and (match := _TITLE.search(cell.text)):
+        if cell.kind is Kind.TEXT and (match := _TITLE.search(cell.text[:200])):
             if "월" in match[0] and (int(match[1]), int(match[2])) != (period.first.year, period.first.month):
                 yield Problem(code="other_month", cell=ref(number, column), values={"month": month_of(period), "text": match[0].strip()})
             return
@@ -141,11 +145,7 @@ def _weekdays(grid: Grid, headings: Headings) -> Iterator[Problem]:
             if cell is None or cell.kind is not Kind.TEXT:
                 continue
             text = cell.text.strip()
-            bare = _bare(text)
-            if row == headings.row:
-                written = text[len(bare) :].strip(" ()[]（）")[:1] if bare != text else ""
-            else:
-                written = text.removesuffix("요일").strip("()")
+            written = _split(text)[1] if row == headings.row else text.removesuffix("요일").strip("()")
             if len(written) == 1 and written in WEEKDAYS and written != WEEKDAYS[day.weekday()]:
                 values = {"day": day.isoformat(), "weekday": WEEKDAYS[day.weekday()], "weekday_en": _WEEKDAYS_EN[day.weekday()]}
                 yield Problem(code="weekday_differs", cell=ref(row, column), values={**values, "text": text})

@@ -16,7 +16,7 @@ from shifts.spreadsheet.problem import Problem
 #: First in a row that is not a person's: what `write_xlsx` puts beneath the people.
 NOTE = "※"
 _SUMS = frozenset({"합계", "계", "총계", "소계", "인원", "비고", "total", "sum"})
-_IN_BRACKETS = re.compile(r"^(.*?)\s*[(\[（]\s*(\d{2,8})\s*[)\]）]$", re.DOTALL)
+_IN_BRACKETS = re.compile(r"^([^(\[（]+)[(\[（]\s*(\d{2,8})\s*[)\]）]$")
 
 
 class People:
@@ -40,7 +40,7 @@ class People:
         text, extension = cell.text, "" if beside is None else folded(beside.text)
         same = self._named.get(folded(text), [])
         if not same and (match := _IN_BRACKETS.match(text)):
-            text, extension = match[1], extension or match[2]
+            text, extension = match[1].strip(), extension or match[2]
             same = self._named.get(folded(text), [])
         shown = text[:40]
         if not same:

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import iterparse
 
 import openpyxl
 import structlog
+from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -26,8 +27,10 @@ log = structlog.get_logger()
 _MOST_UNPACKED = 60_000_000
 _MOST_SHEET = 20_000_000
 _MOST_PARTS = 500
-#: Rows without anything in them, but for colours, are passed over up to here.
-_LAST_ROW = 100_000
+#: Excel has no more; a file can claim any number.
+_LAST_ROW = 1_048_576
+#: Rows that are in the file, those included that were only ever coloured.
+_MOST_VISITED = 20_000
 _MOST_AREAS = 2_000
 
 
@@ -80,14 +83,24 @@ def _choose(sheets: Sequence[object], period: Period) -> Worksheet:
     seen = [sheet for sheet in tables if sheet.sheet_state == "visible"] or tables
     if not seen:
         raise Unreadable("empty")
-    month = re.compile(rf"{period.first.year}\D{{1,2}}0?{period.first.month}(?!\d)")
+    month = re.compile(rf"(?<!\d){period.first.year}\D{{1,2}}0?{period.first.month}(?!\d)")
     return next((sheet for sheet in seen if month.search(sheet.title)), seen[0])
 
 
 def _rows(sheet: Worksheet) -> dict[int, dict[int, Cell]]:
     rows: dict[int, dict[int, Cell]] = {}
+    missing: object = None
+    visited = 0
     for number, row in enumerate(sheet.iter_rows(min_row=1, max_row=_LAST_ROW, min_col=1, max_col=MOST_COLUMNS + 1), start=1):
-        filled = {column: cell for column, each in enumerate(row, start=1) if (cell := _cell(each)) is not None}
+        # For rows that are not in the file it gives the same one again and again.
+        if row is missing:
+            continue
+        found = ((column, each) for column, each in enumerate(cast("tuple[object, ...]", row), start=1) if each is not EMPTY_CELL)
+        filled = {column: cell for column, each in found if (cell := _cell(each)) is not None}
+        missing = missing if filled else row
+        visited += 1
+        if visited > _MOST_VISITED:
+            raise Unreadable("too_many_rows", limit=MOST_ROWS)
         if filled:
             rows[number] = filled
         if len(rows) > MOST_ROWS:

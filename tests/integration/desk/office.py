@@ -76,11 +76,8 @@ class Office:
 
     async def whole_month(self) -> int:
         """A month that can be published; its version."""
-        cells = []
-        for who in range(12):
-            for day in range(1, 32):
-                if code := _CYCLE[(day + who * 4) % 7]:
-                    cells.append(self.cell(who, day, "", code))
+        cycle = ((who, day, _CYCLE[(day + who * 4) % 7]) for who in range(12) for day in range(1, 32))
+        cells = [self.cell(who, day, "", code) for who, day, code in cycle if code]
         answer = await self.edit(*cells)
         assert answer.status == 200, answer.text
         version: int = answer.json["version"]

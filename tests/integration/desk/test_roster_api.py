@@ -110,7 +110,9 @@ async def test_a_month_that_is_none_is_refused_and_the_first_and_last_ones_are_a
 async def test_an_overlap_is_drafted_and_shown_but_not_published(desk_office: Office) -> None:
     """Two shifts at one time; a reason does not help."""
     await desk_office.edit(desk_office.cell(0, 4, "", "D SB"), desk_office.cell(0, 3, "", "N"))
-    await desk_office.db.execute(text("INSERT INTO shift_types (code, name, name_en, starts, minutes) VALUES ('D2', '낮2', 'Day 2', '08:00', 480)"))
+    await desk_office.db.execute(
+        text("INSERT INTO shift_types (code, name, name_en, starts, minutes) VALUES ('D2', '낮2', 'Day 2', '08:00', 480)")
+    )
     edited = (await desk_office.edit(desk_office.cell(0, 4, "D SB", "D D2"))).json
     assert "overlap" in {one["rule"] for one in edited["violations"] if one["level"] == "hard"}
     refused = await desk_office.publish()
@@ -223,7 +225,9 @@ async def test_a_counsellor_sees_what_is_in_force_and_of_others_only_their_shift
 async def test_an_auditor_reads_drafts_and_changes_nothing_and_learns_of_nobodys_circumstances(desk_office: Office) -> None:
     """Pregnancy, sickness and wishes are not what an audit is about."""
     person = str(desk_office.people[0])
-    await desk_office.db.execute(text("INSERT INTO roster_people (counsellor_id, night_work) VALUES (:id, 'barred')"), {"id": desk_office.people[0]})
+    await desk_office.db.execute(
+        text("INSERT INTO roster_people (counsellor_id, night_work) VALUES (:id, 'barred')"), {"id": desk_office.people[0]}
+    )
     await desk_office.chief.post("/api/leaves", {"first": on(8), "last": on(8), "kind": "sick", "person": person})
     await desk_office.edit(desk_office.cell(0, 4, "", "N"), desk_office.cell(0, 8, "", "D"))
     answer = await desk_office.auditor.get(MONTH)

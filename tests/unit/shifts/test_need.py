@@ -118,5 +118,5 @@ def test_what_this_line_would_need_is_more_than_fourteen_people_have() -> None:
 @pytest.mark.parametrize("wrong", [{"service_level": 1.0}, {"gives_up": 0.0}, {"handling_s": 0.0}, {"patience_s": math.inf}, {"least": -1}])
 def test_plans_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     """Nobody answers everything, and nobody waits for ever."""
-    with pytest.raises(ValueError, match="shares|times"):
+    with pytest.raises(ValueError, match=r"shares|times"):
         Planning(**wrong)  # type: ignore[arg-type]

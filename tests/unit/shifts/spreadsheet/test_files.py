@@ -112,10 +112,40 @@ def test_ten_thousand_rows_are_refused_without_being_read_to_their_end() -> None
     """Ten seconds on a busy machine, two on an idle one."""
     days = "".join(f"<c><v>{number}</v></c>" for number in range(1, 32))
     rows = f"<row><c t='inlineStr'><is><t>이름</t></is></c>{days}</row>" + f"<row><c t='str'><v>Q</v></c>{days}</row>" * 10_000
-    sheet = f"<worksheet xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><sheetData>{rows}</sheetData></worksheet>"
+    sheet = f"<worksheet xmlns='{XMLNS}'><sheetData>{rows}</sheetData></worksheet>"
     began = time.process_time()
     assert found(with_part(book([["이름", 1]]), SHEET, sheet.encode())) == [("too_many_rows", "")]
     assert time.process_time() - began < 30
+
+
+XMLNS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ("<row r='999999999'><c r='A999999999'><v>1</v></c></row>", "no_header"),
+        ("<row r='1048576'><c r='A1048576' t='str'><v>D</v></c></row>", "no_header"),
+        ("<row><c r='ZZZZZZZ1'><v>1</v></c></row>", "broken"),
+        ("<row><c r='XFD1'><v>1</v></c></row>", "no_header"),
+        ("<row><c s='0'/></row>" * 20_001, "too_many_rows"),
+    ],
+)
+def test_places_that_no_roster_has_cost_nothing(rows: str, code: str) -> None:
+    """A cell at the end of the world, or beyond it, and rows of nothing but colour."""
+    sheet = f"<worksheet xmlns='{XMLNS}'><sheetData>{rows}</sheetData></worksheet>"
+    assert found(with_part(book([["이름", 1]]), SHEET, sheet.encode())) == [(code, "")]
+
+
+def test_endless_texts_are_read_in_a_moment() -> None:
+    """In headings, names and shifts: nothing takes longer than in proportion."""
+    began = time.process_time()
+    wide = "이름," + " " * 100_000 + "월,1," + "1" + " " * 100_000 + "x"
+    assert found(lines(wide, "김하나" + "(" * 100_000 + ",D," + " ".join(["D"] * 30_000))) == [
+        ("unknown_person", "A2"),
+        ("same_shift_twice", "C2"),
+    ]
+    assert time.process_time() - began < 10
 
 
 def test_rows_that_were_only_coloured_do_not_count() -> None:
@@ -167,4 +197,4 @@ def test_what_somebody_changed_in_excel_is_what_changes() -> None:
 
     read = preview(SETTING, held, changed(xlsx(SETTING, held), work))
     assert codes(read) == {(1, 1): "E", (2, 2): ""}
-    assert [one.seen for one in read.changes] == [{"D"}, {"N"}]
+    assert [one.seen for one in read.changes] == [frozenset({"D"}), frozenset({"N"})]

@@ -51,7 +51,7 @@ def test_days_are_read_as_people_write_them(heads: tuple[str, ...]) -> None:
 
 def test_real_dates_and_a_title_above_are_understood() -> None:
     """As a roster is usually made: a title across, blank lines, weekdays beneath, totals beside and below."""
-    rows = [
+    rows: list[list[object]] = [
         ["2027년 1월 근무표"],
         [],
         ["이름", date(2027, 1, 1), datetime.fromisoformat("2027-01-02"), "계"],
@@ -142,13 +142,19 @@ def test_merged_cells_are_named_where_they_hide_shifts() -> None:
         for area in ("A1:D1", "A2:A3", "C4:D4", "B4:B5"):
             sheet.merge_cells(area)
 
-    rows = [["2027년 1월"], ["이름", 1, 2, 3], [None, "금", "토", "일"], ["김하나", "D", "E", None], ["이두리", None, "N", "N"]]
+    rows: list[list[object]] = [
+        ["2027년 1월"],
+        ["이름", 1, 2, 3],
+        [None, "금", "토", "일"],
+        ["김하나", "D", "E", None],
+        ["이두리", None, "N", "N"],
+    ]
     assert found(book(rows, merge)) == [("merged", "B4:B5"), ("merged", "C4:D4")]
 
 
 def test_formulas_are_named_wherever_they_stand_for_a_day_or_a_shift() -> None:
     """A heading that counts on from the first day, a shift taken from another cell."""
-    rows = [["이름", date(2027, 1, 1), "=B1+1"], ["김하나", "D", "E"], ["이두리", "=B2", "D"]]
+    rows: list[list[object]] = [["이름", date(2027, 1, 1), "=B1+1"], ["김하나", "D", "E"], ["이두리", "=B2", "D"]]
     assert found(book(rows)) == [("formula", "C1"), ("formula", "B3")]
 
 

@@ -73,7 +73,7 @@ def test_breaks_and_pins_of_shifts_that_stay_are_kept() -> None:
 
     read = preview(SETTING, held, changed(xlsx(SETTING, held), add))
     mine, other = read.changes
-    assert mine.seen == {"D"}
+    assert mine.seen == frozenset({"D"})
     assert {(entry.code, entry.pinned, entry.pauses) for entry in mine.entries} == {("D", True, (Pause(60, 30),)), ("SV", False, None)}
     assert [(entry.code, entry.pinned) for entry in other.entries] == [("N", False)]
 
@@ -109,7 +109,7 @@ def test_it_prints_on_one_a4_page_across_with_korean_headings() -> None:
 
 def test_months_of_every_length_are_read_back() -> None:
     """28 to 31 days, a leap year among them, and each weekday to begin with."""
-    for number in (0, 1, 3, 7, 13, 16, 20):
+    for number in (0, 1, 3, 4, 5, 7, 8, 13):
         first = date(2027 + number // 12, number % 12 + 1, 1)
         last = date(first.year + first.month // 12, first.month % 12 + 1, 1)
         empty = Roster(period=Period(first, date.fromordinal(last.toordinal() - 1)))
