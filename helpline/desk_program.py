@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.database import Database
 from core.settings import Settings
 from desk.services import Desk
-from helpline import exit_codes
+from helpline import contact_history, exit_codes
 from helpline.embedded.addresses import database_url
 
 log = structlog.get_logger()
@@ -37,7 +37,8 @@ async def run(settings: Settings) -> int:
         loop.add_signal_handler(number, stopping.set)
     db = Database(database_url(settings), pool_size=POOL, statement_timeout_s=STATEMENT_TIMEOUT_S)
     try:
-        return await _serve(Desk(settings, db, SystemClock()), db, stopping)
+        clock = SystemClock()
+        return await _serve(Desk(settings, db, clock, histories=lambda: contact_history.read(db, clock)), db, stopping)
     except OSError as error:
         log.error("port_taken", reason=str(error), hint="set desk.http_port")
         return exit_codes.FAILED

@@ -12,16 +12,16 @@ from core.clock import Clock
 from desk.access.model import Permission
 from desk.errors import INVALID, Problem
 from desk.events import Events
-from desk.roster import problems
+from desk.roster import problems, views
 from desk.roster.eyes import eyes
 from desk.roster.models import Seat
 from desk.roster.problems import Words, told
 from desk.roster.request_models import NewSwap, SwapOption, SwapOptions, SwapOut, SwapsOut
 from desk.roster.requests_base import decides, own, tell
-from desk.roster.store import Store
+from desk.roster.store import Store, as_cells
 from desk.routes import Audit, Call, Route
 from desk.validation import one
-from shifts.model import Period
+from shifts.model import Period, Roster
 from shifts.requests import Requests
 from shifts.rosters import Rosters
 from shifts.substitutes import candidates, swaps
@@ -83,17 +83,23 @@ class SwapsApi:
         in_force = await self._in_force(query.day, query.day)
         self._may_give(in_force, me, query.day, query.code)
         draft = await self._rosters.draft(query.day)
+        # Of what is in force: a draft is not theirs to see, nor is what a shift of it would break.
+        times = as_cells(await self._store.published(views.with_history(draft.head.period)))
+        roster = Roster(
+            period=draft.head.period,
+            assignments=frozenset(one for one in times if one.day in draft.head.period),
+            before=frozenset(one for one in times if one.day < draft.head.period.first),
+        )
         people = draft.setting.people
         found: list[tuple[int, SwapOption]] = []
-        for exchange in swaps(draft.setting, draft.roster, draft.parameters, day=query.day, person_id=me):
+        for exchange in swaps(draft.setting, roster, draft.parameters, day=query.day, person_id=me):
             other = exchange.second if exchange.first == me else exchange.first
             theirs = [each.code for each in exchange.remove if each.person_id == other]
             mine = [each.code for each in exchange.remove if each.person_id == me]
-            # What is drafted and not in force yet is not theirs to see.
-            if mine == [query.code] and len(theirs) == 1 and (other, query.day, theirs[0]) in in_force:
+            if mine == [query.code] and len(theirs) == 1:
                 breaks = [looking.said(each, draft.setting) for each in exchange.breaks_rules]
                 found.append((len(breaks), _option(other, people[other].name, query.day, theirs[0], breaks)))
-        for candidate in candidates(draft.setting, draft.roster, (query.day, query.code), draft.parameters):
+        for candidate in candidates(draft.setting, roster, (query.day, query.code), draft.parameters):
             if candidate.lawful and candidate.person_id != me:
                 breaks = [looking.said(each, draft.setting) for each in candidate.breaks_rules]
                 found.append((len(breaks), _option(candidate.person_id, people[candidate.person_id].name, None, None, breaks)))
