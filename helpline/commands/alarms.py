@@ -27,6 +27,9 @@ KINDS = {
     AlarmKind.COUNSELLOR_PAUSED: "상담사 자동 쉼 / counsellor paused",
     AlarmKind.SILENT_CALLER_LINE: "소리 없는 통화 복구 / silent line mended",
     AlarmKind.CALLBACK_GIVEN_UP: "다시 걸기 포기 / call-back given up",
+    AlarmKind.NO_ROSTER: "게시된 근무표 없음 / no published roster for now",
+    AlarmKind.THIN_SEAT: "근무 인원 부족 예정 / too few on the line ahead",
+    AlarmKind.NOT_SIGNED_IN: "근무자 미로그인 / not signed in after the shift began",
     AlarmKind.CALLS_CUT_OFF: "시스템 고장으로 끊김 / calls cut off",
 }
 

@@ -16,9 +16,9 @@ import numpy as np
 from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 from ortools.sat.python import cp_model
 
-from shifts.solver.effort import Watch
 from shifts.solver.patterns import Floats, Ints
 from shifts.solver.task import Plan, Task
+from shifts.solver.watch import Watch
 
 #: A pattern is worth adding below this reduced cost.
 WORTH = -1e-6

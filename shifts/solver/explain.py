@@ -12,11 +12,11 @@ import numpy as np
 
 from shifts.rules.catalogue import RULES
 from shifts.solver import month_encode
-from shifts.solver.effort import Watch
 from shifts.solver.month import Month, rule
 from shifts.solver.month_costs import cover
 from shifts.solver.request import Cause, CauseKind, Conflict, SolveRequest
 from shifts.solver.task import Row, Task
+from shifts.solver.watch import Watch
 
 #: Rules that can stand in the way of a shift, in the order in which they are tried to be done without.
 _RULES = (

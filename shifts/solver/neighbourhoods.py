@@ -10,10 +10,10 @@ from random import Random
 
 import numpy as np
 
-from shifts.solver.effort import Watch
 from shifts.solver.encode import Encoded
 from shifts.solver.patterns import Mask
 from shifts.solver.task import Plan
+from shifts.solver.watch import Watch
 
 _KINDS = ("people", "days", "block", "costly")
 #: What a kind's success a second counts for after each of its turns.

@@ -11,8 +11,7 @@ from uuid import UUID
 from shifts.model import Roster, Setting
 from shifts.rules.parameters import Parameters, parameters
 from shifts.rules.violation import Violation
-from shifts.solver.effort import Effort
-from shifts.solver.search import Status
+from shifts.solver.effort import Effort, Status
 
 
 class Mode(StrEnum):

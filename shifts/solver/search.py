@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ortools.sat.python import cp_model
 
 from shifts.solver.columns import Columns
-from shifts.solver.effort import Watch
+from shifts.solver.effort import Status
 from shifts.solver.encode import Encoded
 from shifts.solver.neighbourhoods import Neighbourhoods
 from shifts.solver.task import Plan
+from shifts.solver.watch import Watch
 
 #: Parts of the whole time: the first plan, columns, diving, the choice among them, the plain model once more without useless cells.
 _FIRST, _COLUMNS, _DIVE, _CHOICE, _PROOF = 0.05, 0.35, 0.35, 0.1, 0.15
@@ -23,19 +23,6 @@ _FIRST_S = 4.0
 _FIRST_STEP, _CHOICE_STEP = 0.03, 0.03
 
 Report = Callable[[Plan, int, int], None]
-
-
-class Status(StrEnum):
-    """How a search ended."""
-
-    OPTIMAL = "optimal"
-    FEASIBLE = "feasible"
-    #: Proved: there is no lawful plan.
-    INFEASIBLE = "infeasible"
-    #: No plan found in time, and no proof that there is none.
-    UNKNOWN = "unknown"
-    #: Stopped; the best plan until then, if any.
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,16 @@ from shifts.rules.catalogue import Level
 from shifts.rules.check import check
 from shifts.rules.violation import Violation
 from shifts.solver import month_costs, month_encode
-from shifts.solver.effort import Watch
+from shifts.solver.effort import Status
 from shifts.solver.explain import Explainer
 from shifts.solver.month import Month
 from shifts.solver.month_patterns import PersonRules
 from shifts.solver.on_call import on_call, stale
 from shifts.solver.patterns import Patterns, TooLarge, unfold
 from shifts.solver.request import Cause, Conflict, Listener, Progress, Short, Solution, SolveRequest
-from shifts.solver.search import Found, Search, Status
+from shifts.solver.search import Found, Search
 from shifts.solver.task import Plan, Task
+from shifts.solver.watch import Watch
 
 #: Part of the time kept for finding out why seats stay empty.
 _EXPLAIN = 0.15

@@ -7,8 +7,8 @@ from typing import Literal
 from core.clock import SEOUL
 from shifts.model import Setting
 from shifts.rules.catalogue import RULES
+from shifts.solver.effort import Status
 from shifts.solver.request import Cause, CauseKind, Conflict, Short, Solution
-from shifts.solver.search import Status
 
 Language = Literal["ko", "en"]
 

@@ -47,7 +47,7 @@ def test_a_seed_replays_exactly() -> None:
     ("router", "faults", "invariants"),
     [
         ("no_fencing", (Fault.FREEZE, Fault.TAKEOVER, Fault.DATABASE, Fault.CRASH), {"I1", "I2", "I4", "stuck", "lost", "empty"}),
-        ("no_reclaim", (Fault.CRASH, Fault.DATABASE, Fault.TAKEOVER, Fault.REQUESTS), {"I4", "stuck", "empty"}),
+        ("no_reclaim", (Fault.LOSS, Fault.CRASH, Fault.DATABASE), {"I4", "stuck", "empty"}),
         ("no_reconcile", (Fault.CRASH, Fault.EVENTS), {"I1", "I2", "I4", "I5", "I8", "stuck", "empty"}),
         ("double_dispatch", (), {"I1", "I2"}),
         ("wrong_order", (), {"I3"}),

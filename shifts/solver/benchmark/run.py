@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from shifts.solver.benchmark import encode, task
 from shifts.solver.benchmark.checker import Judgement, judge
 from shifts.solver.benchmark.instance import Instance, Plan
-from shifts.solver.effort import Effort, Watch
-from shifts.solver.search import Found, Search, Status
+from shifts.solver.effort import Effort, Status
+from shifts.solver.search import Found, Search
+from shifts.solver.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from core.testing import ManualClock
 from desk.events import Events
 from desk.roster.room import RosterRoom
 from shifts.model import Assignment, Roster
+from shifts.solver.effort import Status
 from shifts.solver.request import Listener, Progress, Solution, SolveRequest
-from shifts.solver.search import Status
 from tests.integration.desk.kit import Answer
 from tests.integration.desk.office import JANUARY, MONTH, Office, office, on
 from tests.integration.desk.test_stream import stream

@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("ortools")
 
 from shifts.solver import wire
+from shifts.solver.effort import Status
 from shifts.solver.process import SolverFailed, SolverProcess
 from shifts.solver.request import Mode, Progress, SolveRequest
-from shifts.solver.search import Status
 from tests.kit.until import until
 from tests.unit.shifts.solver.months import month
 

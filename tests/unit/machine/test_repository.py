@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("core", "routing", "ivr", "helpline", "deploy")
+PACKAGES = ("core", "shifts", "routing", "ivr", "desk", "helpline", "deploy")
 #: Registries, mirrors and the options that name one. The escaped dots keep this file from finding itself.
 REGISTRY = re.compile(
     r"(?:deb|snapshot|security)\.debian\.|pypi\.(?:org|python)|pythonhosted\.|registry\.npmjs|nodesource\.|--(?:extra-)?index[-]url|--find[-]links[ =]/"
@@ -18,6 +19,7 @@ REGISTRY = re.compile(
 #: Folders of one developer's machine.
 MACHINE_PATH = re.compile(r"(?<![\w.$}*])/(?:home|root|work|Users|tmp)/\w")
 LONGEST = 400
+SOURCES = {".py", ".toml", ".j2", ".ts", ".svelte", ".css"}
 
 
 def _files() -> list[Path]:
@@ -88,6 +90,15 @@ def test_documents_use_only_make_targets_that_exist() -> None:
 
 def test_no_shipped_file_is_longer_than_the_house_allows() -> None:
     """Whoever opens a file should be able to read it."""
-    shipped = [path for path in _files() if path.relative_to(ROOT).parts[0] in PACKAGES and path.suffix in {".py", ".toml", ".j2"}]
+    shipped = [path for path in _files() if path.relative_to(ROOT).parts[0] in PACKAGES and path.suffix in SOURCES]
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in shipped}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_every_package_of_the_pages_is_pinned_by_a_hash_and_names_no_address() -> None:
+    """What the browser gets is made with them; an address would be one registry's. None is installed beside what was built."""
+    lock = json.loads((ROOT / "desk" / "web" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert [name for name, package in packages.items() if not package.get("integrity", "").startswith("sha512-")] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert lock["packages"][""].get("dependencies", {}) == {}

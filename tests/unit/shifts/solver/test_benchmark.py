@@ -8,8 +8,8 @@ from shifts.solver.benchmark import encode, task
 from shifts.solver.benchmark.checker import judge
 from shifts.solver.benchmark.instance import BadInstance, read
 from shifts.solver.benchmark.run import solve
-from shifts.solver.effort import Effort, Watch
-from shifts.solver.search import Status
+from shifts.solver.effort import Effort, Status
+from shifts.solver.watch import Watch
 from tests.unit.shifts.solver import instances
 
 SMALL = """# two people, one week

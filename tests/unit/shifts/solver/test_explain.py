@@ -9,10 +9,11 @@ import pytest
 pytest.importorskip("ortools")
 
 from shifts.model import Demand, Leave, RequestState, Roster, Setting
-from shifts.solver.effort import Effort, Watch
+from shifts.solver.effort import Effort
 from shifts.solver.explain import Explainer
 from shifts.solver.request import CauseKind, Mode, SolveRequest
 from shifts.solver.solve import solve
+from shifts.solver.watch import Watch
 from shifts.solver.words import explain
 from tests.unit.shifts.solver.months import FIRST, month
 

@@ -16,11 +16,11 @@ from shifts.rules.catalogue import Level
 from shifts.rules.check import check
 from shifts.rules.parameters import parameters
 from shifts.solver import month_encode
-from shifts.solver.effort import Effort, Watch
+from shifts.solver.effort import Effort, Status
 from shifts.solver.month import Month
 from shifts.solver.request import Mode, SolveRequest
-from shifts.solver.search import Status
 from shifts.solver.solve import solve, task
+from shifts.solver.watch import Watch
 from tests.unit.shifts.solver.months import FIRST, month
 
 STEPS = 1

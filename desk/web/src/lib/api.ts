@@ -1,0 +1,103 @@
+import { problemOf, unreached } from './problem';
+import type * as wire from './types';
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** A request that is not answered by then counts as not reaching the server; it may have been carried out all the same. */
+const TIMEOUT_MS = 20_000;
+
+let sessionLost: () => void = () => undefined;
+
+/** Have it called whenever an answer says that nobody is signed in any more. */
+export function onSessionLost(listener: () => void): void {
+  sessionLost = listener;
+}
+
+async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT_MS) };
+  if (body instanceof FormData) {
+    init.body = body;
+  } else if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { 'Content-Type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch {
+    throw unreached();
+  }
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.signIn) sessionLost();
+    throw problem;
+  }
+  if (response.status === 204) return undefined as T;
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw unreached();
+  }
+}
+
+const query = (values: Record<string, string>): string => `?${new URLSearchParams(values)}`;
+
+function upload(file: File): FormData {
+  const form = new FormData();
+  form.append('file', file);
+  return form;
+}
+
+/** Every address that the pages use. Each throws `Problem`. */
+export const api = {
+  session: () => call<wire.SessionState>('GET', '/api/session'),
+  signIn: (name: string, password: string, code?: string) =>
+    call<wire.SessionState>('POST', '/api/session', code ? { name, password, code } : { name, password }),
+  signOut: () => call<void>('DELETE', '/api/session'),
+  setLanguage: (language: wire.Language) => call<wire.SessionState>('PUT', '/api/session/language', { language }),
+  changePassword: (current: string, next: string) =>
+    call<wire.SessionState>('POST', '/api/session/password', { current, new: next }),
+  beginSecondFactor: (password: string) =>
+    call<{ secret: string; uri: string }>('POST', '/api/session/second-factor', { password }),
+  confirmSecondFactor: (code: string) => call<wire.SessionState>('POST', '/api/session/second-factor/confirm', { code }),
+  removeSecondFactor: (password: string) => call<wire.SessionState>('POST', '/api/session/second-factor/remove', { password }),
+
+  roster: (month: string) => call<wire.Roster>('GET', `/api/rosters/${month}`),
+  edit: (month: string, base_version: number, changes: wire.Change[]) =>
+    call<wire.Edited>('POST', `/api/rosters/${month}/edits`, { base_version, changes }),
+  undo: (month: string, base_version: number) => call<wire.Edited>('POST', `/api/rosters/${month}/undo`, { base_version }),
+  redo: (month: string, base_version: number) => call<wire.Edited>('POST', `/api/rosters/${month}/redo`, { base_version }),
+  diff: (month: string, from: string, to: string) =>
+    call<{ changes: wire.Change[] }>('GET', `/api/rosters/${month}/diff${query({ from, to })}`),
+  history: (month: string) => call<wire.History>('GET', `/api/rosters/${month}/history`),
+  publish: (month: string, version: number, reason: string, overrides: { key: string; reason: string }[]) =>
+    call<wire.Published>('POST', `/api/rosters/${month}/publish`, { version, reason, overrides }),
+  substitutes: (month: string, day: wire.Day, code: string) =>
+    call<{ candidates: wire.Candidate[] }>('GET', `/api/rosters/${month}/substitutes${query({ day, code })}`),
+
+  solve: (month: string, mode: string, seconds: number) =>
+    call<{ job: string }>('POST', `/api/rosters/${month}/solve`, { mode, seconds }),
+  solveState: (month: string, job: string) => call<wire.SolveJob>('GET', `/api/rosters/${month}/solve/${job}`),
+  cancelSolve: (month: string, job: string) => call<void>('DELETE', `/api/rosters/${month}/solve/${job}`),
+  acceptSolve: (month: string, job: string, base_version: number) =>
+    call<wire.Edited>('POST', `/api/rosters/${month}/solve/${job}/accept`, { base_version }),
+
+  importFile: (month: string, file: File) => call<wire.ImportPreview>('POST', `/api/rosters/${month}/import`, upload(file)),
+  applyImport: (month: string, token: string, base_version: number) =>
+    call<wire.Edited>('POST', `/api/rosters/${month}/import/${token}/apply`, { base_version }),
+  exportAddress: (month: string) => `/api/rosters/${month}/export.xlsx`,
+
+  leaves: () => call<{ leaves: wire.Leave[] }>('GET', '/api/leaves'),
+  askLeave: (leave: { person?: string; first: wire.Day; last: wire.Day; kind: string; note: string }) =>
+    call<wire.Leave>('POST', '/api/leaves', leave),
+  decideLeave: (id: string, how: 'approve' | 'refuse' | 'withdraw') => call<wire.Leave>('POST', `/api/leaves/${id}/${how}`),
+  swaps: () => call<{ swaps: wire.Swap[] }>('GET', '/api/swaps'),
+  swapOptions: (day: wire.Day, code: string) =>
+    call<{ options: wire.SwapOption[] }>('GET', `/api/swaps/options${query({ day, code })}`),
+  askSwap: (swap: { day: wire.Day; code: string; other: string; their_day: wire.Day | null; their_code: string | null }) =>
+    call<wire.Swap>('POST', '/api/swaps', swap),
+  decideSwap: (id: string, how: 'agree' | 'approve' | 'refuse' | 'withdraw') => call<wire.Swap>('POST', `/api/swaps/${id}/${how}`),
+
+  ownShifts: (from: wire.Day, to: wire.Day) => call<{ shifts: wire.OwnShift[] }>('GET', `/api/me/shifts${query({ from, to })}`),
+  makeFeed: () => call<{ url: string }>('POST', '/api/me/feed'),
+};

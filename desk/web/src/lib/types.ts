@@ -1,0 +1,210 @@
+/** What the desk's API reads and answers. Days are `YYYY-MM-DD` in the service's zone, instants ISO 8601, people their ids. */
+
+export type Day = string;
+export type Language = 'ko' | 'en';
+
+export interface Me {
+  id: string;
+  name: string;
+  role: string;
+  counsellor: string | null;
+}
+
+export interface SessionState {
+  person: Me | null;
+  permissions: string[];
+  language: Language;
+  must_change_password?: boolean;
+  second_factor?: boolean;
+  expired?: boolean;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  extension: string;
+  skills: string[];
+  languages: string[];
+  /** Null: not for whoever looks. */
+  night_work: string | null;
+  supervisor: boolean;
+}
+
+export interface ShiftType {
+  code: string;
+  name: string;
+  name_en: string;
+  /** `07:00` or `07:00:00`. */
+  starts: string;
+  minutes: number;
+  duty: 'line' | 'standby' | 'supervisor';
+}
+
+export interface Cell {
+  person: string;
+  day: Day;
+  codes: string[];
+  pinned?: boolean;
+  /** Who made it so, where the answer says. */
+  by?: string | null;
+}
+
+export interface Change {
+  person: string;
+  day: Day;
+  before: string[];
+  after: string[];
+  pinned?: boolean;
+}
+
+export interface Violation {
+  key: string;
+  rule: string;
+  level: 'hard' | 'policy' | 'wish';
+  person: string | null;
+  day: Day;
+  days: Day[];
+  text: string;
+  mend: string | null;
+  overridden: boolean;
+  override_reason: string | null;
+}
+
+export interface Slot {
+  start: string;
+  minutes: number;
+  have: number;
+  least: number;
+  wanted: number;
+  need: number | null;
+}
+
+export interface Tally {
+  minutes: number;
+  nights: number;
+  weekends: number;
+  holidays: number;
+  contract_minutes: number;
+  wishes: number;
+  wishes_met: number;
+}
+
+export interface Leave {
+  id: string;
+  person: string;
+  name?: string;
+  first: Day;
+  last: Day;
+  kind?: string | null;
+  state: string;
+  note?: string | null;
+}
+
+export interface Wish {
+  person: string;
+  day: Day;
+  code: string | null;
+  wanted: boolean;
+}
+
+export interface Roster {
+  id: string | null;
+  period: { first: Day; last: Day };
+  version: number;
+  published_version: number | null;
+  people: Person[];
+  shift_types: ShiftType[];
+  cells: Cell[];
+  /** Two weeks before the period. */
+  before: Cell[];
+  leaves: Leave[];
+  wishes: Wish[];
+  holidays: Record<Day, string>;
+  violations: Violation[];
+  coverage: Slot[];
+  fairness: Record<string, Tally>;
+  editors: string[];
+  can: string[];
+}
+
+export interface Edited {
+  version: number;
+  cells: Cell[];
+  violations: Violation[];
+  coverage: Slot[];
+  fairness: Record<string, Tally>;
+}
+
+export interface SolveJob {
+  state: 'running' | 'optimal' | 'feasible' | 'infeasible' | 'unknown' | 'cancelled' | 'failed';
+  cost: number | null;
+  bound: number | null;
+  changes: Change[];
+  short: string[];
+  text: string;
+}
+
+export interface Published {
+  published_version: number;
+  alarms: string[];
+}
+
+export interface Candidate {
+  person: string;
+  name: string;
+  lawful: boolean;
+  standby: boolean;
+  breaks: string[];
+  minutes: number;
+  nights: number;
+}
+
+export interface Swap {
+  id: string;
+  person: string;
+  name: string;
+  day: Day;
+  code: string;
+  other: string;
+  other_name: string;
+  their_day: Day | null;
+  their_code: string | null;
+  state: string;
+}
+
+export interface SwapOption {
+  other: string;
+  other_name: string;
+  their_day: Day | null;
+  their_code: string | null;
+  breaks: string[];
+}
+
+export interface ImportPreview {
+  token: string;
+  changes: Change[];
+  problems: { cell: string; text: string; level: 'error' | 'warning' }[];
+}
+
+export interface OwnShift {
+  day: Day;
+  code: string;
+  name: string;
+  starts_at: string;
+  ends_at: string;
+  duty: string;
+  pauses: { starts_at: string; ends_at: string }[];
+}
+
+export interface History {
+  edits: { version: number; at: string; by: string | null; kind: string; reason: string | null; about: number | null; cells: number }[];
+  publications: { version: number; at: string; by: string | null; reason: string; overrides: number }[];
+}
+
+export interface RosterChanged {
+  month: string;
+  version: number;
+  by: string | null;
+  by_user: string | null;
+  cells: Cell[];
+}
