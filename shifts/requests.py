@@ -226,7 +226,8 @@ class Requests:
         self, swap_id: UUID, states: tuple[str, ...], state: str, *, by: UUID | None, who: ColumnElement[bool] | None = None
     ) -> Swap:
         condition = and_(t.swaps.c.id == swap_id, t.swaps.c.state.in_(states), *(() if who is None else (who,)))
-        decided = {} if state == "agreed" else {"decided_at": self._clock.now(), "decided_by": by}
+        # What the two say is in the state; `decided_by` is a user of the desk, who decides for others.
+        decided = {} if state == "agreed" else {"decided_at": self._clock.now(), "decided_by": by if who is None else None}
         async with self._db.begin() as session:
             row = (await session.execute(update(t.swaps).where(condition).values(state=state, **decided).returning(t.swaps))).one_or_none()
         if row is None:

@@ -27,14 +27,14 @@ import structlog
 from helpline.demo.softphone import Softphone
 from tests.kit.until import PATIENCE
 
-LAYERS = ("unit", "regression", "acceptance", "integration", "simulation")
+LAYERS = ("unit", "regression", "acceptance", "browser", "integration", "simulation")
 #: How often the progress says how much time has passed, and what counts as a slow test; seconds.
 EVERY_S = 120
 SLOW_S = 30
 #: A run in which no test ends for this long is given up; longer than the longest test may take.
 SILENT_S = 900
-#: Folders whose files share what takes long to make: an installation, every prompt.
-TOGETHER = ("tests/acceptance/outside/", "tests/integration/prompts/")
+#: Folders whose files share what takes long to make: an installation, a browser, every prompt.
+TOGETHER = ("tests/acceptance/outside/", "tests/browser/", "tests/integration/prompts/")
 #: The share of its time-out after which an asynchronous test is cancelled.
 CANCELLED_AFTER = 0.8
 _HERE = Path(__file__).parent
