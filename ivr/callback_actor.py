@@ -145,11 +145,15 @@ class CallbackActor:
         return True
 
     async def _keep(self) -> None:
-        """The request is ours while it waits; if it is no more (the person called again, somebody withdrew it), nobody is called."""
+        """The request is ours while it waits; if it is no more (the person called again, somebody withdrew it), nobody is called.
+
+        Nor when its hours end before the person is dialled: it leaves the line and comes back with its place when they begin again.
+        """
         while True:
             await asyncio.sleep(self._lease_s / 3)
             try:
-                if not await self._services.callbacks.keep(self._due, self._lease_s):
+                late = not self.state.dialled and not self._due.consent.timely(self._services.clock.now())
+                if late or not await self._services.callbacks.keep(self._due, self._lease_s):
                     self._withdrawn = True
                     # Only to wake the reader.
                     self._mailbox.put(h.TimerFired(timer=Timer.SETTLE))

@@ -32,6 +32,7 @@ from ivr.dialogue_model import (
 )
 from ivr.prompts.numbers import digits as spoken_digits
 from ivr.prompts.texts import Language
+from routing.callback_model import CallHours
 
 __all__ = [
     "ArrangeCallback", "CheckCode", "Dialogue", "Done", "Facts", "GiveCode", "Heard", "Key", "Request", "Silence", "Stage", "Step",
@@ -55,10 +56,13 @@ MAX_UNCLEAR: Final = 5
 MAX_HEARD: Final = 100
 
 _CONSENT: Final = {
+    Stage.HOURS: "callback_hours",
     Stage.SAY_WHO: "callback_say_who",
     Stage.LEAVE_MESSAGE: "callback_leave_message",
     Stage.SHARED_PHONE: "callback_shared_phone",
 }
+#: What the keys of `callback_hours` mean.
+_HOURS: Final = {"1": CallHours.ANY, "2": CallHours.DAYTIME, "3": CallHours.EVENING}
 _WORKING: Final = frozenset({Stage.ARRANGING, Stage.GIVING_CODE, Stage.CHECKING_CODE})
 _CODE: Final = frozenset({Stage.ENTER_CODE, Stage.CHECKING_CODE})
 
@@ -108,13 +112,15 @@ def _key(dialogue: Dialogue, digit: str, facts: Facts) -> Step:
         case _, "0":
             return _again(dialogue, facts)
         case Stage.CONFIRM, "1":
-            return _ask(replace(dialogue, stage=Stage.SAY_WHO), facts)
+            return _ask(replace(dialogue, stage=Stage.HOURS), facts)
         case Stage.CONFIRM, "2":
             return _ask(replace(dialogue, stage=Stage.ENTER), facts) if dialogue.tries < MAX_TRIES else _end(dialogue)
         case Stage.NO_NUMBER, "1":
             return _ask(replace(dialogue, stage=Stage.ENTER), facts)
         case Stage.NO_NUMBER, "2":
             return _request(replace(dialogue, stage=Stage.GIVING_CODE), GiveCode())
+        case Stage.HOURS, _ if digit in _HOURS:
+            return _may_call(dialogue, _HOURS[digit], facts)
         case stage, ("1" | "2") if stage in _CONSENT:
             return _consented(dialogue, digit == "1", facts)
         case _:
@@ -162,7 +168,7 @@ def _silence(dialogue: Dialogue, facts: Facts) -> Step:
     if dialogue.stage is Stage.CODE_SAID:
         return Step(dialogue=None)
     if dialogue.stage in _CONSENT:
-        # Announced as an answer: unknown, and treated like the careful one.
+        # Announced as an answer: any time; or unknown, and treated like the careful one.
         return _consented(dialogue, None, facts)
     if dialogue.digits:
         return _complete(dialogue, facts, "dialogue_slowly")
@@ -184,8 +190,14 @@ def _again(dialogue: Dialogue, facts: Facts, *before: str) -> Step:
 # --- consent and requests --------------------------------------------------------------------------------------------
 
 
+def _may_call(dialogue: Dialogue, hours: CallHours, facts: Facts) -> Step:
+    return _ask(replace(dialogue, stage=Stage.SAY_WHO, hours=hours), facts)
+
+
 def _consented(dialogue: Dialogue, answer: bool | None, facts: Facts) -> Step:
     match dialogue.stage:
+        case Stage.HOURS:
+            return _may_call(dialogue, CallHours.ANY, facts)
         case Stage.SAY_WHO:
             return _ask(replace(dialogue, stage=Stage.LEAVE_MESSAGE, may_say_who=answer), facts)
         case Stage.LEAVE_MESSAGE:
@@ -197,6 +209,7 @@ def _consented(dialogue: Dialogue, answer: bool | None, facts: Facts) -> Step:
 def _arrangement(dialogue: Dialogue) -> ArrangeCallback:
     return ArrangeCallback(
         number=dialled_numbers.e164(dialogue.number),
+        hours=dialogue.hours,
         may_say_who=dialogue.may_say_who,
         may_leave_message=dialogue.may_leave_message,
         shared_phone=None,

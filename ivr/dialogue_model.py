@@ -1,9 +1,11 @@
-"""Words of the key dialogues (call-back, code): their state, what they hear and what they ask for. Pure; standard library only."""
+"""Words of the key dialogues (call-back, code): their state, what they hear and what they ask for. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from routing.callback_model import CallHours
 
 
 class Stage(StrEnum):
@@ -14,6 +16,7 @@ class Stage(StrEnum):
     #: No number is known: enter one, or take a code?
     NO_NUMBER = "no_number"
     ENTER = "enter"
+    HOURS = "hours"
     SAY_WHO = "say_who"
     LEAVE_MESSAGE = "leave_message"
     SHARED_PHONE = "shared_phone"
@@ -45,6 +48,7 @@ class Dialogue:
     unclear: int = 0
     #: All that was heard.
     heard: int = 0
+    hours: CallHours | None = None
     may_say_who: bool | None = None
     may_leave_message: bool | None = None
 
@@ -99,6 +103,7 @@ class ArrangeCallback:
 
     #: E.164; None: the number of the call.
     number: str | None
+    hours: CallHours | None
     may_say_who: bool | None
     may_leave_message: bool | None
     shared_phone: bool | None

@@ -177,6 +177,7 @@ class LineBooks:
             may_say_who=request.may_say_who,
             may_leave_message=request.may_leave_message,
             shared_phone=request.shared_phone,
+            hours=request.hours,
         )
         for attempt in range(ARRANGE_TRIES):
             try:

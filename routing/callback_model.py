@@ -1,13 +1,14 @@
-"""Words of call-backs: consent as data, what is due, how an attempt ended. Pure; standard library only."""
+"""Words of call-backs: consent as data, what is due, how an attempt ended. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from core.clock import seoul
 from core.errors import AnnyeongError
 from routing.model import Lane, Outcome
 
@@ -81,6 +82,37 @@ RESULT_OF: Final = {
 }
 
 
+class CallHours(StrEnum):
+    """When the person may be called, by the clock in Seoul."""
+
+    ANY = "any"
+    DAYTIME = "daytime"
+    EVENING = "evening"
+
+    def hold(self, instant: datetime) -> bool:
+        """Whether they may be called then."""
+        begin, end = _SPANS[self]
+        return begin <= seoul(instant).hour < end
+
+    def earliest(self, due_at: datetime, now: datetime) -> datetime:
+        """When somebody who is due at `due_at` may be called: then, or when these hours begin next."""
+        at = max(due_at, now)
+        if self.hold(at):
+            return due_at
+        local = seoul(at)
+        begin = local.replace(hour=_SPANS[self][0], minute=0, second=0, microsecond=0)
+        return (begin if begin > local else begin + timedelta(days=1)).astimezone(UTC)
+
+    @classmethod
+    def holding(cls, instant: datetime) -> list[str]:
+        """All in which people may be called then."""
+        return [str(hours) for hours in cls if hours.hold(instant)]
+
+
+#: O'clock: from the first up to, and without, the second. The prompt `callback_hours` says the same.
+_SPANS: Final = {CallHours.ANY: (0, 24), CallHours.DAYTIME: (9, 18), CallHours.EVENING: (18, 22)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """What the person agreed to. None: not asked or not answered, to be treated like the careful answer."""
@@ -92,6 +124,12 @@ class Consent:
     may_leave_message: bool | None = None
     #: Do others use the telephone? (Careful: yes.)
     shared_phone: bool | None = None
+    #: None: what was said of this number last; any time if nothing ever was.
+    hours: CallHours | None = None
+
+    def timely(self, instant: datetime) -> bool:
+        """Whether these are the hours in which to call."""
+        return (self.hours or CallHours.ANY).hold(instant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +168,7 @@ class Listed:
     consent: Consent
     state: CallbackState
     attempts: int
+    #: Not called before this; with regard to its hours, unless it has ended.
     due_at: datetime
     outcome: str | None
     ended_at: datetime | None

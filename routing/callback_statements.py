@@ -6,7 +6,8 @@ calls of one person that end in the same instant make one row.
 
 from __future__ import annotations
 
-from sqlalchemy import DateTime, TextClause, Uuid, bindparam, text
+from sqlalchemy import DateTime, Text, TextClause, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 _AT = DateTime(timezone=True)
 
@@ -26,7 +27,8 @@ _KEPT = """
     nullif((SELECT k.may_leave_message FROM callbacks k WHERE k.number_index = {index} AND k.may_leave_message IS NOT NULL
             ORDER BY k.created_at DESC LIMIT 1), true) AS may_leave_message,
     nullif((SELECT k.shared_phone FROM callbacks k WHERE k.number_index = {index} AND k.shared_phone IS NOT NULL
-            ORDER BY k.created_at DESC LIMIT 1), false) AS shared_phone
+            ORDER BY k.created_at DESC LIMIT 1), false) AS shared_phone,
+    coalesce((SELECT k.hours FROM callbacks k WHERE k.number_index = {index} ORDER BY k.created_at DESC LIMIT 1), 'any') AS hours
 """
 
 #: Older live requests of the number give way to the new one, which keeps their place. Returns how many.
@@ -43,16 +45,17 @@ REPLACE = _statement(
 ASK = _statement(
     f"""
     INSERT INTO callbacks (id, contact_id, reason, number_cipher, number_index, language, created_at, virtual_start, lane,
-                           may_call, may_say_who, may_leave_message, shared_phone, state, due_at, outcome, ended_at)
+                           may_call, may_say_who, may_leave_message, shared_phone, hours, state, due_at, outcome, ended_at)
     SELECT :id, :contact_id, 'asked', :number_cipher, :number_index, :language, :now, :virtual_start, :lane, :may_call,
            coalesce(:may_say_who, kept.may_say_who), coalesce(:may_leave_message, kept.may_leave_message),
-           coalesce(:shared_phone, kept.shared_phone), :state, :now, :outcome, :ended_at
+           coalesce(:shared_phone, kept.shared_phone), coalesce(:hours, kept.hours), :state, :now, :outcome, :ended_at
     FROM (SELECT {_KEPT.format(index=":number_index")}) kept
     ON CONFLICT (contact_id) WHERE outcome IS NULL DO UPDATE
     SET reason = 'asked', number_cipher = excluded.number_cipher, number_index = excluded.number_index, language = excluded.language,
         virtual_start = least(callbacks.virtual_start, excluded.virtual_start), lane = excluded.lane, may_call = excluded.may_call,
         may_say_who = excluded.may_say_who, may_leave_message = excluded.may_leave_message, shared_phone = excluded.shared_phone,
-        state = excluded.state, due_at = excluded.due_at, attempts = 0, epoch = callbacks.epoch + 1, worker = NULL, lease_until = NULL
+        hours = excluded.hours, state = excluded.state, due_at = excluded.due_at, attempts = 0, epoch = callbacks.epoch + 1, worker = NULL,
+        lease_until = NULL
     RETURNING id
     """,  # noqa: S608  (put together from constants)
     "id",
@@ -84,9 +87,9 @@ _WANTED = """
 DROPPED_OUT = _statement(
     f"""
     INSERT INTO callbacks (id, contact_id, reason, number_cipher, number_index, language, created_at, virtual_start, lane,
-                           may_say_who, may_leave_message, shared_phone, state, due_at)
+                           may_say_who, may_leave_message, shared_phone, hours, state, due_at)
     SELECT :id, c.id, :reason, c.number_cipher, c.number_index, c.language, :now, coalesce(c.virtual_start, c.queued_at, c.entered_at),
-           c.lane, kept.may_say_who, kept.may_leave_message, kept.shared_phone, 'open', :now
+           c.lane, kept.may_say_who, kept.may_leave_message, kept.shared_phone, kept.hours, 'open', :now
     FROM contacts c CROSS JOIN LATERAL (SELECT {_KEPT.format(index="c.number_index")}) kept
     WHERE c.id = :contact_id AND {_WANTED}
     ON CONFLICT DO NOTHING
@@ -124,7 +127,7 @@ CLAIM = text(
     """
     WITH due AS MATERIALIZED (
         SELECT id FROM callbacks o
-        WHERE o.state = 'open' AND o.may_call AND o.due_at <= :now
+        WHERE o.state = 'open' AND o.may_call AND o.due_at <= :now AND o.hours = ANY(:hours)
           AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.outcome IS NULL AND (c.id = o.contact_id OR c.number_index = o.number_index))
         ORDER BY o.due_at, o.id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
@@ -133,7 +136,7 @@ CLAIM = text(
     FROM due WHERE b.id = due.id
     RETURNING b.*
     """
-).bindparams(bindparam("lease_until", type_=_AT))
+).bindparams(bindparam("lease_until", type_=_AT), bindparam("hours", type_=ARRAY(Text)))
 
 #: Still ours, and being seen to.
 KEEP = _statement(

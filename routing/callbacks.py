@@ -30,6 +30,7 @@ from routing.callback_model import (
     CallbackError,
     CallbackResult,
     CallbackState,
+    CallHours,
     Consent,
     Due,
     Listed,
@@ -42,8 +43,8 @@ from routing.model import Lane, Outcome
 from routing.policy import Policy
 
 __all__ = [
-    "CallbackError", "CallbackResult", "CallbackState", "Callbacks", "Consent", "Due", "Listed", "NoNumber", "Reason", "UnknownCallback",
-    "UnknownContact",
+    "CallHours", "CallbackError", "CallbackResult", "CallbackState", "Callbacks", "Consent", "Due", "Listed", "NoNumber", "Reason",
+    "UnknownCallback", "UnknownContact",
 ]  # fmt: skip
 
 log = structlog.get_logger()
@@ -114,6 +115,7 @@ class Callbacks:
                 "may_say_who": consent.may_say_who,
                 "may_leave_message": consent.may_leave_message,
                 "shared_phone": consent.shared_phone,
+                "hours": consent.hours and str(consent.hours),
                 "state": str(CallbackState.CANCELLED if refused else CallbackState.OPEN),
                 "outcome": "cancelled" if refused else None,
                 "ended_at": now if refused else None,
@@ -165,13 +167,13 @@ class Callbacks:
     # --- calling
 
     async def claim(self, worker: str, limit: int, lease_s: float) -> list[Due]:
-        """Take up to `limit` requests that are due and may be called, those due longest first; others leave them alone for `lease_s`."""
+        """Take up to `limit` requests that are due and may be called now, those due longest first; nobody else does for `lease_s`."""
         if limit <= 0:
             return []
         now = self._clock.now()
-        rows = await self._db.execute(
-            sql.CLAIM, {"worker": worker, "limit": limit, "now": now, "lease_until": now + timedelta(seconds=lease_s)}
-        )
+        lease_until = now + timedelta(seconds=lease_s)
+        values = {"worker": worker, "limit": limit, "now": now, "hours": CallHours.holding(now), "lease_until": lease_until}
+        rows = await self._db.execute(sql.CLAIM, values)
         claimed = []
         for row in sorted(rows, key=lambda row: (row.due_at, row.id)):
             try:
@@ -189,11 +191,15 @@ class Callbacks:
         return bool(await self._db.execute(sql.KEEP, {"id": due.id, "epoch": due.epoch, "lease_until": lease_until}))
 
     async def attempt(self, due: Due, contact_id: UUID) -> bool:
-        """The call `contact_id` is being made for it. False: it is not ours any more, and nobody must be called. Raises UnknownContact."""
+        """The call `contact_id` is being made for it. False: nobody must be called, it is not ours any more or its hours are over.
+
+        Raises UnknownContact.
+        """
         if not await self._db.execute(sql.CONTACT, {"contact_id": contact_id}):
             raise UnknownContact(f"there is no contact {contact_id}")
-        values = {"id": due.id, "epoch": due.epoch, "contact_id": contact_id, "now": self._clock.now()}
-        return bool(await self._db.execute(sql.ATTEMPT, values))
+        now = self._clock.now()
+        values = {"id": due.id, "epoch": due.epoch, "contact_id": contact_id, "now": now}
+        return due.consent.timely(now) and bool(await self._db.execute(sql.ATTEMPT, values))
 
     async def attempted(self, due: Due, result: CallbackResult, policy: Policy | None = None) -> CallbackState | None:
         """What came of it; the request's new state, or None if it was not ours any more. After the policy's last attempt: GIVEN_UP."""
@@ -294,6 +300,7 @@ class Callbacks:
             masked = mask(self._cipher.decrypt(row.number_cipher))
         except CipherError:
             masked = "?"
+        due_at = row.due_at if row.outcome else CallHours(row.hours).earliest(row.due_at, self._clock.now())
         return Listed(
             id=row.id,
             contact_id=row.contact_id,
@@ -305,7 +312,7 @@ class Callbacks:
             consent=_consent(row),
             state=CallbackState(row.state),
             attempts=row.attempts,
-            due_at=row.due_at,
+            due_at=due_at,
             outcome=row.outcome,
             ended_at=row.ended_at,
         )
@@ -313,7 +320,11 @@ class Callbacks:
 
 def _consent(row: Row[Any]) -> Consent:
     return Consent(
-        may_call=row.may_call, may_say_who=row.may_say_who, may_leave_message=row.may_leave_message, shared_phone=row.shared_phone
+        may_call=row.may_call,
+        may_say_who=row.may_say_who,
+        may_leave_message=row.may_leave_message,
+        shared_phone=row.shared_phone,
+        hours=CallHours(row.hours),
     )
 
 

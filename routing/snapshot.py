@@ -5,6 +5,7 @@ It is what every worker of the installation has written, so it may be looked at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import Row, TextClause, text
 
 from core.clock import Clock
 from core.database import Database
+from routing.callback_model import CallHours
 from routing.measures import EVERY, Measures, floor, measure
 from routing.model import Lane
 from routing.policy import Policy
@@ -146,13 +148,13 @@ _ALARMS = text("SELECT id, kind, at, about, count(*) OVER () AS open FROM alarms
 
 _CALLBACKS = text(
     """
-    SELECT count(*) FILTER (WHERE state = 'open') AS open,
+    SELECT hours, count(*) FILTER (WHERE state = 'open') AS open,
            count(*) FILTER (WHERE state = 'open' AND coalesce(may_call, false) AND due_at <= now()) AS due,
            count(*) FILTER (WHERE state = 'calling') AS calling,
            count(*) FILTER (WHERE state = 'open' AND NOT coalesce(may_call, false)) AS to_decide,
            min(created_at) AS oldest,
            min(due_at) FILTER (WHERE state = 'open' AND coalesce(may_call, false)) AS next_due
-    FROM callbacks WHERE outcome IS NULL
+    FROM callbacks WHERE outcome IS NULL GROUP BY hours
     """
 )
 
@@ -176,15 +178,16 @@ class SnapshotReader:
         line = await self._ask(_LINE, _bonuses(policy))
         seats = await self._ask(_SEATS, {"drain": policy.drain_s})
         alarms = await self._ask(_ALARMS, {"most": MOST})
-        callbacks = (await self._ask(_CALLBACKS))[0]
+        now = self._clock.now()
+        callbacks = await self._ask(_CALLBACKS)
         return LineSnapshot(
-            at=self._clock.now(),
+            at=now,
             callers=[_caller(place, row) for place, row in enumerate(line, start=1)],
             waiting=line[0].waiting if line else 0,
             counsellors=[AtWork(**row._asdict()) for row in seats],
             alarms=[OpenAlarm(id=row.id, kind=row.kind, at=row.at, about=row.about) for row in alarms],
             open_alarms=alarms[0].open if alarms else 0,
-            callbacks=CallbackCounts(**callbacks._asdict()),
+            callbacks=_counts(callbacks, now),
             calls={row.state: row.number for row in await self._ask(_CALLS)},
             programs={row.name: row.seen_at for row in await self._ask(_PROGRAMS)},
             today=await self._figures(),
@@ -210,6 +213,18 @@ def alive(seen_at: datetime, now: datetime) -> bool:
 
 def _bonuses(policy: Policy) -> dict[str, object]:
     return {**{str(lane): policy.bonus(lane) for lane in (Lane.CRISIS, Lane.DROPPED, Lane.SILENT)}, "most": MOST}
+
+
+def _counts(rows: Sequence[Row[Any]], now: datetime) -> CallbackCounts:
+    """Of all hours; due are only those whose hours are now."""
+    return CallbackCounts(
+        open=sum(row.open for row in rows),
+        due=sum(row.due for row in rows if CallHours(row.hours).hold(now)),
+        calling=sum(row.calling for row in rows),
+        to_decide=sum(row.to_decide for row in rows),
+        oldest=min((row.oldest for row in rows), default=None),
+        next_due=min((CallHours(row.hours).earliest(row.next_due, now) for row in rows if row.next_due), default=None),
+    )
 
 
 def _caller(place: int, row: Row[Any]) -> Caller:

@@ -211,6 +211,8 @@ callbacks = Table(
     Column("may_say_who", Boolean),
     Column("may_leave_message", Boolean),
     Column("shared_phone", Boolean),
+    # any, daytime, evening: not dialled at other hours.
+    Column("hours", Text, nullable=False, server_default="any"),
     # open, calling, done, cancelled, given_up.
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -13,6 +13,7 @@ from routing.callback_model import (
     RESULT_OF,
     CallbackResult,
     CallbackState,
+    CallHours,
     Consent,
     Due,
     NoNumber,
@@ -206,7 +207,7 @@ class MemoryCallbacks(Callbacks):
             there, numbers = self._on_the_line()
             due = [
                 request for request in self._live()
-                if request.state == "open" and request.consent.may_call and request.due_at <= now
+                if request.state == "open" and request.consent.may_call and request.due_at <= now and request.consent.timely(now)
                 and request.contact_id not in there and request.number not in numbers
             ]  # fmt: skip
             claimed = sorted(due, key=lambda request: (request.due_at, request.id))[: max(0, limit)]
@@ -243,7 +244,7 @@ class MemoryCallbacks(Callbacks):
         def work() -> bool:
             if contact_id not in self._memory.contacts:
                 raise UnknownContact(f"there is no contact {contact_id}")
-            if (request := self._held(due.id, due.epoch)) is None:
+            if (request := self._held(due.id, due.epoch)) is None or not due.consent.timely(now):
                 return False
             request.made.append(Attempt(contact_id, now))
             return True
@@ -344,6 +345,7 @@ class MemoryCallbacks(Callbacks):
             may_say_who=or_kept(consent.may_say_who, last([one.may_say_who for one in before], careful=False)),
             may_leave_message=or_kept(consent.may_leave_message, last([one.may_leave_message for one in before], careful=False)),
             shared_phone=or_kept(consent.shared_phone, last([one.shared_phone for one in before], careful=True)),
+            hours=consent.hours or (before[-1].hours if before else CallHours.ANY),
         )
 
     def _add(

@@ -19,7 +19,7 @@ from core.database import Database
 from core.secrets import load_cipher
 from core.settings import Settings
 from helpline.database_work import fail, run
-from routing.callbacks import Callbacks, CallbackState, Consent, Listed, Reason, UnknownCallback
+from routing.callbacks import Callbacks, CallbackState, CallHours, Consent, Listed, Reason, UnknownCallback
 
 T = TypeVar("T")
 
@@ -58,6 +58,7 @@ _STATE = {
     CallbackState.CANCELLED: "취소 / cancelled",
     CallbackState.GIVEN_UP: "포기 / given up",
 }
+_HOURS = {CallHours.ANY: "언제든 / any", CallHours.DAYTIME: "낮 / daytime", CallHours.EVENING: "저녁 / evening"}
 _ANSWER = {True: "예", False: "아니요", None: "?"}
 
 callbacks = typer.Typer(invoke_without_command=True, help="다시 걸기 / Call-backs")
@@ -89,7 +90,7 @@ def list_(
         "번호 / number",
         "순서 / place since",
         "까닭 / reason",
-        "전화·신분·메시지·공용 / may call, say who, leave a message; shared",
+        "전화·시간·신분·메시지·공용 / may call, when, say who, leave a message; shared",
         "상태 / state",
         "시도 / attempts",
         "다음 / due",
@@ -162,6 +163,5 @@ def _cells(item: Listed) -> tuple[str, ...]:
 
 
 def _consent(consent: Consent) -> str:
-    return " · ".join(
-        _ANSWER[answer] for answer in (consent.may_call, consent.may_say_who, consent.may_leave_message, consent.shared_phone)
-    )
+    rest = (consent.may_say_who, consent.may_leave_message, consent.shared_phone)
+    return " · ".join((_ANSWER[consent.may_call], _HOURS[consent.hours or CallHours.ANY], *(_ANSWER[answer] for answer in rest)))

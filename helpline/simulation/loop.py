@@ -20,8 +20,8 @@ from typing import Any, TypeVar, TypeVarTuple, Unpack
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-#: When every simulation begins: a Monday, midnight in Seoul.
-BEGINNING = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+#: When every simulation begins: a Monday, half past five in the afternoon in Seoul. At six the hours of some call-backs end, others' begin.
+BEGINNING = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 #: Callbacks within one virtual instant; more than this is a loop that turns without end.
 MAX_TURNS = 200_000
 

@@ -1,9 +1,10 @@
 """What must be true of call-backs: nobody is dialled without a counsellor kept for it, twice, too soon, too often, or against their word.
 
 Told by the oracle (`helpline.simulation.oracle`). At every instant: one telephone rings once at a time for one number, only for a request
-that is being worked on and may be called, never after a talk, never sooner after an unanswered attempt than the policy says, never more
-often than it says, and the place in line is the one that was kept. Without a fault: every person who is dialled has a counsellor kept for
-them, so there are never more of them than counsellors. In the end every request and every attempt has its one result.
+that is being worked on and may be called, never outside the person's hours, never after a talk, never sooner after an unanswered attempt
+than the policy says, never more often than it says, and the place in line is the one that was kept. Without a fault: every person who is
+dialled has a counsellor kept for them, so there are never more of them than counsellors. In the end every request and every attempt has
+its one result.
 """
 
 from __future__ import annotations
@@ -77,6 +78,10 @@ class CallbackOracle:
             self._dialled[request.id] = now
         else:
             self._dialled.pop(request.id, None)
+        # Within them the attempt was written down; a request to Asterisk may be slow.
+        begun = [made.at for made in request.made if made.contact_id == contact.id]
+        if right and not any(request.consent.timely(at) for at in (self._world.universe.instant, *begun)):
+            raise self._broken("callback", f"{request.id} is dialled outside its hours, {request.consent.hours}")
         if contact.more["virtual_start"] != request.virtual_start:
             raise self._broken("callback", f"{request.id} has lost its place")
         if self._faults.quiet() and not self._kept(contact.id):

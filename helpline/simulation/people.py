@@ -21,6 +21,7 @@ WANT_CALL = 0.3
 _ANSWERS: dict[str, tuple[str, ...]] = {
     "callback_confirm": ("1", "1", "1", "1", "1", "1", "2", "0", "*", ""),
     "callback_no_number": ("1", "1", "1", "2", "*", ""),
+    "callback_hours": ("1", "2", "2", "3", "3", "4", ""),
     "callback_say_who": ("1", "1", "2", "2", "0", ""),
     "callback_leave_message": ("1", "2", ""),
     "callback_shared_phone": ("1", "2", "2", ""),

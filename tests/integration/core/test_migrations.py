@@ -169,7 +169,7 @@ def test_a_migration_gives_up_when_a_table_is_in_use(postgres: Postgres, monkeyp
     monkeypatch.setattr(migrate, "_LOCK_TIMEOUT_S", 0.1)
     url = postgres.fresh()
     with psycopg.connect(url) as busy:
-        busy.execute("SELECT count(*) FROM counsellors")
+        busy.execute("SELECT count(*) FROM callbacks")
         with pytest.raises(MigrationError, match="in use"):
             migrate.downgrade(url, "base")
     assert migrate.current(url) == migrate.head()

@@ -11,7 +11,7 @@ import pytest
 
 from core.database import Database
 from core.ids import new_id
-from routing.callbacks import CallbackError, CallbackResult, Callbacks, Consent, Due
+from routing.callbacks import CallbackError, CallbackResult, Callbacks, CallHours, Consent, Due
 from routing.model import Lane
 from routing.policy import Policy
 from routing.testing import Contact, MemoryDatabase
@@ -98,12 +98,13 @@ class Both:
         """What is compared of every request."""
         real = [
             (row.contact_id, row.reason, row.state, row.outcome, row.attempts, row.virtual_start, row.due_at, row.epoch, row.lease_until,
-             row.may_call, row.may_say_who, row.may_leave_message, row.shared_phone)
+             row.may_call, row.may_say_who, row.may_leave_message, row.shared_phone, row.hours)
             for row in await self.desk.rows()
         ]  # fmt: skip
         twin = [
             (row.contact_id, row.reason, row.state, row.outcome, row.attempts, row.virtual_start, row.due_at, row.epoch, row.lease_until,
-             row.consent.may_call, row.consent.may_say_who, row.consent.may_leave_message, row.consent.shared_phone)
+             row.consent.may_call, row.consent.may_say_who, row.consent.may_leave_message, row.consent.shared_phone,
+             row.consent.hours)
             for row in self.memory.callbacks.values()
         ]  # fmt: skip
         return sorted(real, key=str), sorted(twin, key=str)
@@ -114,7 +115,8 @@ async def test_the_twin_of_the_call_backs_answers_as_postgresql_does(db: Databas
     """Asked, dropped out, claimed, kept, attempted, reclaimed, withdrawn: 100 random steps, stale epochs among them."""
     dice, both = Random(seed), Both(db)
     for step in range(100):
-        both.desk.clock.advance(dice.choice((0.5, 5, 30, 70)))
+        # Seldom by hours: into other ones of the day.
+        both.desk.clock.advance(dice.choice((0.5, 5, 30, 70) * 6 + (20000,)))
         await _step(both, dice)
         first, second = await both.rows()
         assert first == second, f"step {step}"
@@ -126,7 +128,9 @@ async def _step(both: Both, dice: Random) -> None:
         return
     contact = dice.choice([*both.contacts[-6:], new_id()] if dice.random() < 0.1 else both.contacts[-6:])
     if what < 0.3:
-        consent = Consent(may_call=dice.choice((True, True, True, False)), may_say_who=_answer(dice), shared_phone=_answer(dice))
+        hours = dice.choice((None, None, *CallHours))
+        may_call = dice.choice((True, True, True, False))
+        consent = Consent(may_call=may_call, may_say_who=_answer(dice), shared_phone=_answer(dice), hours=hours)
         number, start = dice.choice((None, None, KIM, LEE)), both.desk.now - timedelta(seconds=dice.choice((0, 100)))
         await both.on(
             lambda store: store.ask(contact, number=number, consent=consent, language="ko", virtual_start=start, lane=Lane.NORMAL)

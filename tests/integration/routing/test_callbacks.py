@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.cipher import NumberCipher
 from core.database import Database
 from core.ids import new_id
-from routing.callbacks import CallbackError, CallbackResult, CallbackState, Consent, NoNumber, UnknownCallback, UnknownContact
+from routing.callbacks import CallbackError, CallbackResult, CallbackState, CallHours, Consent, NoNumber, UnknownCallback, UnknownContact
 from routing.policy import Policy
 from tests.integration.routing.callers import KIM, LEE, Desk
 
@@ -30,7 +30,7 @@ async def test_asked_and_hung_up_it_is_due_with_its_place_and_consent(desk: Desk
     """To the number of the call, without anybody having pressed a digit of it."""
     contact = await desk.call()
     start = desk.now - timedelta(minutes=7)
-    consent = Consent(may_call=True, may_say_who=False, shared_phone=True)
+    consent = Consent(may_call=True, may_say_who=False, shared_phone=True, hours=CallHours.DAYTIME)
     made = await desk.callbacks.ask(contact, number=None, consent=consent, language="en", virtual_start=start)
     await desk.hang_up(contact)
     (due,) = await desk.callbacks.claim("w1", 5, 60)
@@ -263,6 +263,54 @@ async def test_a_person_who_answers_is_not_called_again(desk: Desk, result: Call
     assert await desk.callbacks.attempted(due, result) is CallbackState.DONE
     (row,) = await desk.rows()
     assert (row.outcome, row.shared_phone) == (result, True if result is CallbackResult.WRONG_PERSON else None)
+
+
+async def test_nobody_is_called_outside_their_hours(desk: Desk) -> None:
+    """Not claimed, and not dialled when the hours end meanwhile; nothing is lost by it, and the list tells when it will be."""
+    for number, hours in ((KIM, CallHours.EVENING), (LEE, CallHours.DAYTIME)):
+        contact = await desk.call(number)
+        await desk.ask(contact, Consent(may_call=True, hours=hours))
+        await desk.hang_up(contact)
+    start = desk.now
+    # Noon in Seoul.
+    assert [(listed.consent.hours, listed.due_at) for listed in await desk.callbacks.listing()] == [
+        (CallHours.EVENING, start + timedelta(hours=6)),
+        (CallHours.DAYTIME, start),
+    ]
+    desk.clock.advance(6 * 3600 - 1)
+    (day,) = await desk.callbacks.claim("w1", 5, 60)
+    assert day.consent.hours is CallHours.DAYTIME
+    calling = await desk.call(LEE, callback_id=day.id)
+    desk.clock.advance(1)
+    assert not await desk.callbacks.attempt(day, calling)
+    await desk.hang_up(calling, "callback_interrupted")
+    assert await desk.callbacks.attempted(day, CallbackResult.INTERRUPTED) is CallbackState.OPEN
+    (evening,) = await desk.callbacks.claim("w1", 5, 60)
+    assert (evening.consent.hours, evening.virtual_start) == (CallHours.EVENING, start)
+    assert await desk.callbacks.attempt(evening, await desk.call(KIM, outcome="talked", callback_id=evening.id))
+    await desk.callbacks.attempted(evening, CallbackResult.TALKED)
+    (listed,) = await desk.callbacks.listing()
+    assert (listed.state, listed.attempts, listed.due_at) == (CallbackState.OPEN, 0, start + timedelta(hours=21))
+    desk.clock.advance(3 * 24 * 3600 + 15 * 3600)
+    (day,) = await desk.callbacks.claim("w1", 5, 60)
+    assert (day.virtual_start, day.attempts) == (start, 0)
+
+
+async def test_hours_hold_for_the_number_until_the_person_names_others(desk: Desk) -> None:
+    """Also for a request of which they said nothing, and for a list entry; a number that never named any has all."""
+    first = await desk.call(outcome="callback_arranged")
+    await desk.ask(first, Consent(may_call=True, hours=CallHours.EVENING))
+    desk.clock.advance(60)
+    await desk.callbacks.cancel_for(first)
+    dropped = await desk.call(outcome="abandoned_waiting")
+    assert await desk.callbacks.dropped_out(dropped)
+    assert await desk.callbacks.dropped_out(await desk.call(LEE, outcome="abandoned_waiting"))
+    assert [row.hours for row in await desk.live()] == ["evening", "any"]
+    desk.clock.advance(60)
+    await desk.ask(dropped)
+    assert [row.hours for row in await desk.live()] == ["evening", "any"]
+    await desk.ask(dropped, Consent(may_call=True, hours=CallHours.ANY))
+    assert [row.hours for row in await desk.live()] == ["any", "any"]
 
 
 async def test_an_interrupted_attempt_does_not_count(desk: Desk) -> None:

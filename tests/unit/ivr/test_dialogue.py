@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ivr import dialogue as d
 from ivr.prompts import texts
 from ivr.prompts.numbers import digits, telephone
+from routing.callback_model import CallHours
 
 TEXTS = texts.load()
 OWN = d.Facts(language="ko", number="+821012345678")
@@ -54,7 +55,7 @@ def test_the_number_is_read_as_it_is_written_here_and_confirmed() -> None:
     caller = Caller(OWN)
     assert caller.last.prompts == ("callback_number_is", *OWN_WORDS, "callback_confirm")
     assert caller.keys("0").last.prompts == caller.steps[0].prompts
-    assert caller.keys("1").last.prompts == ("callback_say_who",)
+    assert caller.keys("1").last.prompts == ("callback_hours",)
 
 
 @pytest.mark.parametrize(
@@ -63,21 +64,46 @@ def test_the_number_is_read_as_it_is_written_here_and_confirmed() -> None:
 )
 def test_consent_is_data_and_silence_is_an_answer(keys: str, consent: tuple[bool | None, ...]) -> None:
     """Yes, no, or not known."""
-    request = Caller(OWN).keys("1" + keys).last.request
+    request = Caller(OWN).keys("11" + keys).last.request
     assert isinstance(request, d.ArrangeCallback)
     assert (request.number, request.may_say_who, request.may_leave_message, request.shared_phone) == (None, *consent)
 
 
+@pytest.mark.parametrize(
+    ("keys", "hours"),
+    [
+        ("1", CallHours.ANY),
+        ("2", CallHours.DAYTIME),
+        ("3", CallHours.EVENING),
+        ("_", CallHours.ANY),
+        ("03", CallHours.EVENING),
+        ("452", CallHours.DAYTIME),
+        ("44444", CallHours.ANY),
+    ],
+)
+def test_the_person_says_when_we_may_call(keys: str, hours: CallHours) -> None:
+    """One key; silence means any time, a key without meaning puts the question again, and only so often."""
+    caller = Caller(OWN).keys("1")
+    assert caller.last.prompts == ("callback_hours",)
+    for key in keys:
+        assert caller.stage is d.Stage.HOURS
+        caller.keys(key)
+    assert caller.last.prompts == ("callback_say_who",)
+    request = caller.keys("___").last.request
+    assert isinstance(request, d.ArrangeCallback)
+    assert request.hours is hours
+
+
 def test_after_it_is_arranged_the_caller_may_hang_up_or_stay() -> None:
     """It is said, and the dialogue is over."""
-    caller = Caller(OWN).keys("1111").hear(d.Done(ok=True))
+    caller = Caller(OWN).keys("11111").hear(d.Done(ok=True))
     assert caller.last == d.Step(dialogue=None, prompts=("callback_arranged",))
 
 
 @pytest.mark.parametrize("answer", [d.Done(ok=False), SILENCE])
 def test_a_call_back_that_can_not_be_stored_is_not_promised(answer: d.Heard) -> None:
     """Refused, or no answer in time: the caller hears it and keeps waiting."""
-    caller = Caller(OWN).keys("1111").hear(answer)
+    caller = Caller(OWN).keys("11111").hear(answer)
     assert caller.last == d.Step(dialogue=None, prompts=("dialogue_failed",), cancelled=True)
 
 
@@ -89,8 +115,8 @@ def test_another_number_is_entered_read_back_and_confirmed(ending: str) -> None:
         assert caller.last.prompts == ("callback_number_wrong", "callback_enter")
         caller.keys("0222345678#")
     assert caller.last.prompts == ("callback_number_is", *telephone(["02", "2234", "5678"], "ko"), "callback_confirm")
-    assert caller.keys("1___").last.request == d.ArrangeCallback(
-        number="+82222345678", may_say_who=None, may_leave_message=None, shared_phone=None
+    assert caller.keys("1____").last.request == d.ArrangeCallback(
+        number="+82222345678", hours=CallHours.ANY, may_say_who=None, may_leave_message=None, shared_phone=None
     )
 
 
@@ -159,14 +185,14 @@ def test_silence_is_met_with_one_gentle_repeat(keys: str) -> None:
     """Then the caller waits on; after the confirmation silence is an answer."""
     caller = Caller(OWN).keys(keys)
     if keys == "1_":
-        assert caller.stage is d.Stage.LEAVE_MESSAGE
+        assert caller.stage is d.Stage.SAY_WHO
         return
     assert sum("dialogue_slowly" in step.prompts for step in caller.steps) == 1
     assert caller.last == d.Step(dialogue=None, prompts=caller.last.prompts, cancelled=True)
     assert caller.last.prompts[-1] == "callback_cancelled"
 
 
-@pytest.mark.parametrize("keys", ["", "2", "201", "1", "11", "111"])
+@pytest.mark.parametrize("keys", ["", "2", "201", "1", "13", "111", "1111"])
 def test_star_cancels_at_every_step(keys: str) -> None:
     """Back to waiting, and nothing is asked for."""
     last = Caller(OWN).keys(keys + "*").last
@@ -183,15 +209,17 @@ def test_nine_belongs_to_a_number_only_once_it_has_begun() -> None:
     assert entering == [False, True, True]
 
 
-@pytest.mark.parametrize(("keys", "agreed"), [("", False), ("20", False), ("1", True), ("11", True), ("1_2", True)])
+@pytest.mark.parametrize(("keys", "agreed"), [("", False), ("20", False), ("1", True), ("121", True), ("1_2", True)])
 def test_who_hangs_up_after_confirming_has_agreed_to_be_called(keys: str, agreed: bool) -> None:
     """With what was answered so far; before the confirmation nothing was agreed."""
     caller = Caller(OWN).keys(keys)
     assert caller.last.dialogue
     arrangement = d.left(caller.last.dialogue)
     assert (arrangement is not None) == agreed
-    if arrangement and keys == "11":
-        assert arrangement.may_say_who is True
+    if arrangement and keys == "1":
+        assert arrangement.hours is None
+    if arrangement and keys == "121":
+        assert (arrangement.hours, arrangement.may_say_who) == (CallHours.DAYTIME, True)
 
 
 HEARD = st.one_of(

@@ -11,6 +11,7 @@ from ivr import call_model as m
 from ivr.call_model import Call, Phase, PlaceFor, Question, Timer
 from ivr.dialogue_model import ArrangeCallback
 from ivr.shown import shown_as
+from routing.callback_model import CallHours
 from routing.model import Lane, OfferResult, Outcome
 from tests.unit.ivr.test_call import FLOW, OFFER, Line, holding, in_menu, ringing, talking, waiting
 
@@ -159,7 +160,7 @@ def test_a_call_back_is_arranged_and_the_caller_waits_on() -> None:
     line(m.Digit(digit="1"))
     assert line.call.dialogue is not None
     assert m.Start(timer=Timer.DIALOGUE, seconds=line.call.dialogue_wait_s) in line.done()
-    for _ in range(4):
+    for _ in range(5):
         line(m.Digit(digit="1"))
     assert any(isinstance(command, m.Arrange) for command in line.all)
     line(m.DialogueDone(ok=True))
@@ -176,7 +177,7 @@ def test_who_hangs_up_after_confirming_the_number_is_called_back() -> None:
     line.call = replace(line.call, number="+821012345678")
     line(m.Digit(digit="1"), m.Digit(digit="1"))
     commands = line(m.CallerGone())
-    expected = ArrangeCallback(number=None, may_say_who=None, may_leave_message=None, shared_phone=None)
+    expected = ArrangeCallback(number=None, hours=None, may_say_who=None, may_leave_message=None, shared_phone=None)
     assert m.Arrange(request=expected) in commands
     assert line.outcomes() == [Outcome.CALLBACK_ARRANGED]
 
@@ -361,24 +362,29 @@ def asked_to_be_called() -> Line:
 
 
 def test_a_hand_that_presses_twice_answers_one_question() -> None:
-    """The second press of 1 neither confirms the number nor says who may be told; the question is heard from its beginning to its end."""
+    """The second press of 1 neither confirms the number nor says when to call; the question is heard from its beginning to its end."""
     line = asked_to_be_called()
     confirm = line.prompts()
     assert line(at("1", 0.2)) == []
     assert line.prompts() == confirm
     line(at("1", 2.0))
-    assert line.prompts() == ("callback_say_who",)
+    assert line.prompts() == ("callback_hours",)
     assert line(at("1", 2.39)) == []
+    line(at("3", 4.0))
+    assert line(at("3", 4.2)) == []
+    assert line.prompts() == ("callback_say_who",)
     assert line.call.dialogue is not None
-    assert line.call.dialogue.may_say_who is None
+    assert line.call.dialogue.hours is CallHours.EVENING
 
 
 def test_who_knows_the_questions_may_key_ahead() -> None:
     """The same key a little slower, another key as fast as the hand is."""
     line = asked_to_be_called()
-    line(at("1", 0.5), at("2", 0.6), at("1", 0.7), at("2", 0.8))
+    line(at("1", 0.5), at("3", 0.6), at("2", 0.7), at("1", 0.8), at("2", 0.9))
     arranged = [command.request for command in line.all if isinstance(command, m.Arrange)]
-    assert arranged == [ArrangeCallback(number=None, may_say_who=False, may_leave_message=True, shared_phone=False)]
+    assert arranged == [
+        ArrangeCallback(number=None, hours=CallHours.EVENING, may_say_who=False, may_leave_message=True, shared_phone=False)
+    ]
 
 
 def test_a_number_has_the_same_digit_twice() -> None:
@@ -402,6 +408,6 @@ def test_a_clock_that_was_set_between_two_keys_swallows_none() -> None:
     """Nor does a key of which nobody knows when it was pressed."""
     line = asked_to_be_called()
     line(at("1", -3600.0))
-    assert line.prompts() == ("callback_say_who",)
-    line(m.Digit(digit="1"), m.Digit(digit="1"))
+    assert line.prompts() == ("callback_hours",)
+    line(m.Digit(digit="1"), m.Digit(digit="1"), m.Digit(digit="1"))
     assert line.prompts() == ("callback_shared_phone",)

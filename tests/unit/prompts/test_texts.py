@@ -35,6 +35,7 @@ DIALOGUES = [
     "callback_no_number",
     "callback_enter",
     "callback_number_wrong",
+    "callback_hours",
     "callback_say_who",
     "callback_leave_message",
     "callback_shared_phone",
