@@ -64,6 +64,8 @@ class Oracle:
         self.faults: Faults
         self.programs: Callable[[], Iterable[Program]] = tuple
         self.talks = 0
+        #: When a caller was last seen to be a dead worker's.
+        self._orphaned: dict[str, float] = {}
         self.longest_silence: dict[str, float] = {}
         self.callbacks = CallbackOracle(self.broken, policy, self._clocks_right)
         self._order: OrderOracle
@@ -237,6 +239,9 @@ class Oracle:
                 self.longest_silence[where] = gap
             limit = TROUBLED_SILENCE_S if not quiet else KEY_WAIT_S if listening else SILENCE_S
             if row is not None and row.worker not in serving:
+                self._orphaned[channel.id] = now
+            # Also in the moment after somebody else has taken it: the silence began before.
+            if now - self._orphaned.get(channel.id, -gap) <= gap:
                 limit = max(limit, ORPHANED_S)
             if gap > limit and now - alone_until > limit:
                 raise self.broken(
