@@ -51,6 +51,9 @@ class Ours:
         self.up_s = float("nan")
         self._environment = {
             **os.environ,
+            # An installation keeps its compiled code, and has no pages open while this is measured.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "ANNYEONG120_DESK__ENABLED": "false",
             "ANNYEONG120_DATA_DIR": str(self._data),
             "ANNYEONG120_ASTERISK__SIP_PORT": str(plan.sip_port),
             "ANNYEONG120_ASTERISK__HTTP_PORT": str(plan.http_port),
