@@ -91,7 +91,8 @@ class RosterWatch:
         if await self._counsellors.set_shifts(line.until if line.planned else None):
             self._on_change()
         if not line.planned:
-            self._alarms.raise_(AlarmKind.NO_ROSTER)
+            # Once an hour: whoever plans without rosters is not to miss other alarms among these.
+            self._once(AlarmKind.NO_ROSTER, uuid5(NAMESPACE_URL, f"no roster/{now:%Y-%m-%d %H}"), {})
         self._warn_ahead(now, news=news)
         await self._warn_of_late(roster, now)
         until_change = (line.changes_at - now).total_seconds() if line.changes_at is not None else LOOK_EVERY_S

@@ -74,11 +74,6 @@ class ShiftType:
         start = datetime.combine(day, self.starts, SEOUL).astimezone(UTC)
         return Span(start, start + timedelta(minutes=self.minutes))
 
-    @property
-    def paused_minutes(self) -> int:
-        """Breaks in all, unless an assignment says otherwise."""
-        return sum(pause.minutes for pause in self.pauses)
-
 
 class NightWork(StrEnum):
     """Whether somebody may work between 22:00 and 06:00 (Labour Standards Act art. 70)."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Row, and_, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -215,13 +215,6 @@ async def publish(
     if rows:
         await session.execute(insert(t.published_shifts), rows)
     await session.execute(update(t.rosters).where(t.rosters.c.id == of.id).values(published_version=of.version))
-
-
-async def shifts_held(session: AsyncConnection, wanted: Iterable[tuple[UUID, date, str]]) -> int:
-    """How many of these cells hold that shift."""
-    cell = t.roster_cells.c
-    places = [and_(cell.counsellor_id == who, cell.day == day, cell.code == code) for who, day, code in wanted]
-    return int((await session.execute(select(func.count()).select_from(t.roster_cells).where(or_(*places)))).scalar_one())
 
 
 def leave(row: Row[Any]) -> Leave:

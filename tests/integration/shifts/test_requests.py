@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
+from shifts.edits import Entry, Wanted
 from shifts.errors import NotPublishable, RosterError, UnknownPerson
 from shifts.model import LeaveKind, Period, RequestState
 from shifts.requests import RequestGone
@@ -87,9 +88,7 @@ async def test_a_swap_over_the_end_of_a_month_is_one_transaction(team: Team) -> 
     """Two months' rosters, both or none."""
     await team.plan(team.cell(0, 31, "D"))
     february = date(2027, 2, 2)
-    await team.rosters.edit(
-        february, [type(team.cell(0, 1))(person_id=team.people[1], day=february, entries=team.cell(0, 1, "E").entries)], by=CHIEF
-    )
+    await team.rosters.edit(february, [Wanted(person_id=team.people[1], day=february, entries=(Entry(code="E"),))], by=CHIEF)
     swap = await team.requests.ask_swap(team.people[0], date(2027, 1, 31), "D", team.people[1], february, "E")
     await team.requests.answer_swap(swap.id, agrees=True, by=team.people[1])
     _, edited = await team.requests.approve_swap(swap.id, by=CHIEF)
