@@ -88,6 +88,8 @@ class Script:
         await self.refused(ari.add_to_bridge("twin-talk", "twin-quiet"))
         await self.refused(ari.add_to_bridge("twin-none", caller))
         self.answers.append(str(await ari.destroy_bridge("twin-talk")))
+        # Asterisk answers before the channel is out: without this the order of what follows is a race.
+        await self.until(mailbox, caller, "LeftBridge twin-talk")
         self.answers.append(str(await ari.hangup(caller)))
         await self.until(mailbox, caller, "StasisEnd")
 
