@@ -6,6 +6,9 @@ share what takes long to make. The quick layers come first, then the long files,
 No test hangs for ever. An asynchronous one is cancelled where it waits, whichever event loop it runs on, and says where that was; what is deaf
 to that, or waits without a loop, meets pytest-timeout's signal; and what is deaf to signals ends its process, with every stack printed
 (`faulthandler_timeout`), and the run goes on in another one.
+
+A test with real parts that fails is run once more: a machine that loses its processor for seconds is no fault of the program. Both runs are in the
+report, and whatever passed only the second time is listed at the end of the run as something to mend.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from helpline.demo.softphone import Softphone
 from tests.kit.until import PATIENCE
 
 LAYERS = ("unit", "regression", "acceptance", "browser", "integration", "simulation")
+#: Layers in which other processes have a part; pure tests and seeds of the simulation have no second chance.
+REAL_PARTS = ("acceptance", "browser", "integration")
 #: How often the progress says how much time has passed, and what counts as a slow test; seconds.
 EVERY_S = 120
 SLOW_S = 30
@@ -73,9 +78,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         layer = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
         if layer in LAYERS:
             item.add_marker(layer)
+        limit_s = _timeout_s(item)
+        if layer in REAL_PARTS:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+            # pytest-timeout counts both runs as one.
+            item.add_marker(pytest.mark.timeout(2 * limit_s), append=False)
         # A simulation's loop has a clock of its own.
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj) and layer != "simulation":
-            item.obj = bounded(item.obj, CANCELLED_AFTER * _timeout_s(item))
+            item.obj = bounded(item.obj, CANCELLED_AFTER * limit_s)
     items.sort(key=_layer)
 
 
@@ -111,6 +121,7 @@ class Elapsed:
         self._terminal = terminal
         self._began = self._said = time.monotonic()
         self._running: set[str] = set()
+        self._second: list[str] = []
         self._silence = self._watch()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -124,6 +135,12 @@ class Elapsed:
     def pytest_sessionfinish(self) -> None:
         """The end may take its time."""
         self._silence.cancel()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What was run twice, with why."""
+        if self._second:
+            terminalreporter.section("failed once and were run again")
+            terminalreporter.write_line("\n\n".join(self._second))
 
     def _watch(self) -> threading.Timer:
         timer = threading.Timer(SILENT_S, self._give_up)
@@ -141,6 +158,8 @@ class Elapsed:
         """Every two minutes, and for a test that took half a minute by itself."""
         self._silence.cancel()
         self._silence = self._watch()
+        if str(report.outcome) == "rerun":
+            self._second.append(f"{report.nodeid}\n{report.longreprtext}")
         now = time.monotonic()
         slow = report.when == "call" and report.duration >= SLOW_S
         if slow or now - self._said >= EVERY_S:
