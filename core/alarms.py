@@ -7,17 +7,19 @@ Raising never blocks and never fails: the row goes through the journal, so an ab
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Executable, insert
 
 from core import metrics
+from core.alarm_kinds import AlarmKind
 from core.clock import Clock
 from core.ids import new_id
 from core.journal import Journal
 from core.tables import alarms
+
+__all__ = ["JOURNAL_STATEMENTS", "REPEAT_S", "AlarmKind", "Alarms"]
 
 log = structlog.get_logger()
 
@@ -25,39 +27,6 @@ log = structlog.get_logger()
 REPEAT_S = 300.0
 
 JOURNAL_STATEMENTS: Mapping[str, Executable] = {"alarm": insert(alarms)}
-
-
-class AlarmKind(StrEnum):
-    """What is wrong."""
-
-    #: A caller pressed the danger key.
-    DANGER_KEY = "danger_key"
-    #: Nobody who is on shift can take a call.
-    NOBODY_ON_SHIFT = "nobody_on_shift"
-    #: Somebody is on shift, and no phone can be reached.
-    EVERYBODY_UNREACHABLE = "everybody_unreachable"
-    #: A caller waits longer than the limit.
-    LONG_WAIT = "long_wait"
-    #: Standby list and partner line did not help either.
-    OVERFLOW_EXHAUSTED = "overflow_exhausted"
-    #: A number that is not on the allow-list was to be dialled.
-    NUMBER_NOT_ALLOWED = "number_not_allowed"
-    #: A counsellor's phone died in a talk.
-    COUNSELLOR_LOST = "counsellor_lost"
-    #: A counsellor is left alone after too many calls that rang out.
-    COUNSELLOR_PAUSED = "counsellor_paused"
-    #: A live caller heard nothing or had no deadline.
-    SILENT_CALLER_LINE = "silent_caller_line"
-    #: A call-back was given up.
-    CALLBACK_GIVEN_UP = "callback_given_up"
-    #: No published roster covers now: everybody who is signed in is rung.
-    NO_ROSTER = "no_roster"
-    #: The published roster has too few on the line, soon.
-    THIN_SEAT = "thin_seat"
-    #: Somebody is due on the line and has not signed in.
-    NOT_SIGNED_IN = "not_signed_in"
-    #: Calls ended by a failure of ours.
-    CALLS_CUT_OFF = "calls_cut_off"
 
 
 class Alarms:
@@ -69,15 +38,22 @@ class Alarms:
         self._raised: dict[tuple[AlarmKind, UUID | None], float] = {}
 
     def raise_(self, kind: AlarmKind, *, about: UUID | None = None, detail: Mapping[str, object] | None = None) -> bool:
-        """Raise an alarm about a contact or a counsellor; False: it was raised a moment ago. `detail` never holds a number or a name."""
+        """Raise an alarm about a contact, a counsellor, an incident …; False: it was raised a moment ago.
+
+        `detail` never holds a number or a name.
+        """
         now = self._clock.monotonic()
         self._raised = {key: at for key, at in self._raised.items() if now - at < REPEAT_S}
         if (kind, about) in self._raised:
             return False
-        self._raised[kind, about] = now
+        self.remind(kind, about=about, detail=detail)
+        return True
+
+    def remind(self, kind: AlarmKind, *, about: UUID | None = None, detail: Mapping[str, object] | None = None) -> None:
+        """Raise it, however short ago it was raised: for whoever has a schedule of their own."""
+        self._raised[kind, about] = self._clock.monotonic()
         metrics.alarms_total.labels(kind=str(kind)).inc()
         log.error("alarm", kind=str(kind), about=str(about) if about else None, **dict(detail or {}))
         self._journal.add(
             "alarm", {"id": new_id(), "kind": str(kind), "at": self._clock.now(), "about": about, "detail": dict(detail or {})}
         )
-        return True

@@ -24,7 +24,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from core import number_pattern
 from core.phone import normalise
+from core.settings_alarms import AlarmSettings
 from core.settings_desk import DeskSettings
+from core.settings_escalation import EscalationSettings
 from core.settings_types import DialString, Name, Network, NumberPattern, OptionalPath, Port, Seconds, Section
 
 #: What the settings file says, while `core.settings_file.load` makes the settings; nothing at other times.
@@ -267,15 +269,19 @@ class Settings(BaseSettings):
     line: LineSettings = LineSettings()
     overflow: OverflowSettings = OverflowSettings()
     callbacks: CallbackSettings = CallbackSettings()
+    escalation: EscalationSettings = EscalationSettings()
     prompts: PromptSettings = PromptSettings()
     desk: DeskSettings = DeskSettings()
+    alarms: AlarmSettings = AlarmSettings()
     log: LogSettings = LogSettings()
     #: Your own call flow (menu, notices, waiting, times); empty: the shipped one.
     flow_file: OptionalPath = None
 
-    @field_validator("overflow", "callbacks")
+    @field_validator("overflow", "callbacks", "escalation")
     @classmethod
-    def _trunk_that_calls_out(cls, value: OverflowSettings | CallbackSettings, info: ValidationInfo) -> OverflowSettings | CallbackSettings:
+    def _trunk_that_calls_out(
+        cls, value: OverflowSettings | CallbackSettings | EscalationSettings, info: ValidationInfo
+    ) -> OverflowSettings | CallbackSettings | EscalationSettings:
         """The trunk must exist and know where calls go."""
         # Wrong trunks are told already.
         if value.trunk and "trunks" in info.data:

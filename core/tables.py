@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text, Uuid, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.schema import metadata
@@ -28,7 +43,35 @@ alarms = Table(
     Column("detail", JSONB, nullable=False, server_default="{}"),
     Column("seen_at", DateTime(timezone=True)),
     Column("seen_by", Text),
+    # When it was decided by which channels it goes out; every insert is announced on `alarms_raised` (migration 0007).
+    Column("routed_at", DateTime(timezone=True)),
     Index("ix_alarms_open", "at", postgresql_where=text("seen_at IS NULL")),
+    Index("ix_alarms_unrouted", "at", postgresql_where=text("routed_at IS NULL")),
+)
+
+#: By which channel an alarm went out, or is to; see helpline.alarm_delivery.
+alarm_deliveries = Table(
+    "alarm_deliveries",
+    metadata,
+    Column("alarm_id", Uuid, ForeignKey("alarms.id", ondelete="CASCADE"), primary_key=True),
+    # As the settings name it; it may be there no longer.
+    Column("channel", Text, primary_key=True),
+    Column("state", Text, nullable=False, server_default="due"),
+    Column("urgent", Boolean, nullable=False),
+    # An alarm that nobody sees to may go out again: the second, third … time.
+    Column("round", Integer, nullable=False, server_default="1"),
+    # Of this round, counted when one begins.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", DateTime(timezone=True), nullable=False),
+    # Whoever is sending it just now, and until when nobody else tries.
+    Column("leased_by", Uuid),
+    Column("leased_until", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    # A short sentence of ours; never an address, a secret or what a stranger's server said.
+    Column("last_error", Text),
+    CheckConstraint("state IN ('due', 'sent', 'dead', 'skipped')", name="state"),
+    CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="lease"),
+    Index("ix_alarm_deliveries_due", "channel", "next_at", postgresql_where=text("state = 'due'")),
 )
 
 #: Who read or changed what; see core.audit. Rows are only ever added.

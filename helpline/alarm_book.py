@@ -1,4 +1,4 @@
-"""Reading alarms and marking them as seen. They are raised by `core.alarms`."""
+"""Reading alarms, with what became of them, and marking them as seen. They are raised by `core.alarms`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ class AlarmBookError(AnnyeongError):
     """There is no such alarm, or several."""
 
 
-_ALARMS = text("SELECT * FROM alarms WHERE seen_at IS NULL OR :everything ORDER BY seen_at IS NOT NULL, at DESC LIMIT :limit")
+_ALARMS = text(
+    """
+    SELECT a.id, a.kind, a.at, a.about, a.detail, a.seen_at, a.seen_by, (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'channel', d.channel, 'state', d.state, 'round', d.round, 'attempts', d.attempts, 'sent_at', d.sent_at, 'next_at', d.next_at,
+            'last_error', d.last_error) ORDER BY d.channel), '[]')
+        FROM alarm_deliveries AS d WHERE d.alarm_id = a.id
+    ) AS deliveries
+    FROM alarms AS a WHERE a.seen_at IS NULL OR :everything ORDER BY a.seen_at IS NOT NULL, a.at DESC LIMIT :limit
+    """
+)
 _FIND = text("SELECT id, seen_by FROM alarms WHERE CAST(id AS text) LIKE :beginning || '%' ORDER BY id LIMIT 5")
 # Whoever is second learns who was first.
 _SEEN = text(
@@ -28,7 +38,7 @@ _SEEN = text(
 
 
 async def alarms(db: Database, *, everything: bool = False, limit: int = 200) -> list[Row[Any]]:
-    """Those nobody has seen to, newest first; with `everything` the others after them."""
+    """Those nobody has seen to, newest first; with `everything` the others after them. Each with its deliveries, by channel."""
     return await db.execute(_ALARMS, {"everything": everything, "limit": limit})
 
 

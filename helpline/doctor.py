@@ -21,10 +21,12 @@ import structlog
 from pydantic import SecretStr
 
 from core import migrate, secrets
+from core.database import Database
 from core.errors import AnnyeongError
 from core.settings import NodeSettings, Settings
 from deploy.machine.asterisk_version import OLDEST, parse
 from deploy.machine.errors import StepError
+from helpline.alarm_delivery import checkup
 from helpline.embedded import asterisk_program, port_check
 from helpline.embedded.addresses import database_url, nodes
 from helpline.embedded.folders import SOCKET_PATH_MAX, Folders
@@ -86,7 +88,7 @@ def wrong(topic: str, text: str, remedy: str = "") -> Finding:
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Every finding, one after another. A check that itself fails is a finding, too."""
     checks: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
-        _machine, _data_folder, _keys, _asterisk_program, _ports, _database, _prompts, _asterisks, _program,
+        _machine, _data_folder, _keys, _asterisk_program, _ports, _database, _prompts, _asterisks, _program, _desk, _alarms,
     )  # fmt: skip
     for check in checks:
         try:
@@ -280,6 +282,41 @@ async def _program(settings: Settings) -> list[Finding]:
     if conditions.get("ready"):
         return [fine("program", "ready for calls")]
     return [wrong("program", f"not ready: {', '.join(missing)}", "see the lines above")]
+
+
+async def _desk(settings: Settings) -> list[Finding]:
+    if not settings.desk.enabled:
+        return [remark("desk", "is switched off: no pages, and alarms are sent only by `annyeong120 alarms deliver`")]
+    here = f"http://{client_host(settings.desk.http_bind)}:{settings.desk.http_port}"
+    address = settings.desk.public_url or here
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as session,
+            session.get(f"{here}/api/health") as answer,
+        ):
+            alive = answer.status == 200 and bool((await answer.json()).get("alive"))
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError):
+        if "desk" in _running(settings).values():
+            return [wrong("desk", "runs, but does not answer", f"see {Folders.of(settings.data_dir).log / 'desk.log'}")]
+        return [remark("desk", f"is not running: nobody sees {address}, and no alarm is sent", _NOT_UP)]
+    if not alive:
+        return [wrong("desk", f"something else answers at {here}", "set desk.http_port to a free one")]
+    return [fine("desk", f"pages at {address}")]
+
+
+async def _alarms(settings: Settings) -> list[Finding]:
+    db = Database(database_url(settings), pool_size=2, statement_timeout_s=PATIENCE_S)
+    try:
+        checked = [*await checkup.channels(settings, db), *await checkup.deliveries(settings, db)]
+    finally:
+        await db.close()
+    if not (settings.alarms.webhooks or settings.alarms.mails):
+        text = "reach open pages of the desk, nobody else"
+        return [
+            remark("alarms", text, "name a channel in [alarms]: docs/operations.md"),
+            *(wrong(one.topic, one.text, one.remedy) for one in checked),
+        ]  # fmt: skip
+    return [fine(one.topic, one.text) if one.good else wrong(one.topic, one.text, one.remedy) for one in checked]
 
 
 def _running(settings: Settings) -> dict[int, str]:
