@@ -1,0 +1,69 @@
+"""The book of incidents as the telephone and the desk see it: `escalation.book` on PostgreSQL, `escalation.testing` in memory."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from escalation import happenings as h
+from escalation.model import Danger, Dial, OpenIncident, Order, OrderKind, Raised, RaisedBy
+
+
+class Book(Protocol):
+    """Incidents of the contacts of this process. A contact has at most one that is open."""
+
+    async def raise_(
+        self,
+        contact_id: UUID,
+        *,
+        raised_by: RaisedBy,
+        counsellor_id: UUID | None = None,
+        danger: Danger | None = None,
+        proposed: bool = False,
+        third_party: bool = False,
+    ) -> Raised:
+        """Durable when it returns, within `RAISE_WITHIN_S`; if the database is away or slow, in the journal.
+
+        Pressed again, by whomever: the same incident, `new` False. A press on a proposal makes it real: `new` True. Also for a contact that
+        has ended. Raises UnknownContact (where the database can tell).
+        """
+        ...
+
+    async def next_attempt(self, incident_id: UUID, partner_id: str | None = None) -> Dial | None:
+        """Whom to dial now; the attempt's row is committed (within `DIAL_WITHIN_S`; else in the journal) before this returns.
+
+        Without `partner_id`: the next of the chain who was not tried in this round. None: nobody is left. That is noted then (`NobodyLeft`)
+        and alarmed by the book; a later call begins another round. With one: that partner, out of turn.
+        Raises UnknownPartner (not in the partners file, or no trunk for it), PartnerOnThePhone, IncidentOver, UnknownIncident.
+        """
+        ...
+
+    def note(self, incident_id: UUID, happening: h.Fact) -> None:
+        """Write down what happened, in order. Never blocks, never fails; late or doubled ones are kept in the timeline and change nothing."""
+        ...
+
+    async def open_of(self, contact_id: UUID) -> OpenIncident | None:
+        """The open incident of a contact, with its attempts: for whoever takes a call over. Raises DatabaseUnavailable if it can't be known."""
+        ...
+
+    async def order(
+        self,
+        kind: OrderKind,
+        contact_id: UUID,
+        *,
+        counsellor_id: UUID | None = None,
+        partner_id: str | None = None,
+        danger: Danger | None = None,
+        third_party: bool = False,
+        raised_by: RaisedBy = RaisedBy.COUNSELLOR_DESK,
+    ) -> Order:
+        """Ask the process that has the call; committed when it returns, then announced on `INCIDENT_ORDERS`.
+
+        RAISE makes the incident itself in the same transaction (one that is open already: no second order is written, its id is returned).
+        Raises UnknownContact, UnknownIncident (nothing is open there), UnknownPartner, DatabaseUnavailable.
+        """
+        ...
+
+    async def take_orders(self, owner: UUID) -> tuple[Order, ...]:
+        """Orders for contacts of this owner (the process's `Journal.id`), oldest first; each is given once. Raises DatabaseUnavailable."""
+        ...
