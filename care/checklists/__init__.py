@@ -1,0 +1,1 @@
+"""Checklists: instruments as data (`instruments/*.toml`), the engine that scores them, and the results that are kept."""

@@ -1,0 +1,1 @@
+"""The directory: places and services, when they are open, and where that was read."""

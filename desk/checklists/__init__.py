@@ -1,0 +1,1 @@
+"""Checklists at the desk."""

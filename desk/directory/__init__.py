@@ -1,0 +1,1 @@
+"""The directory at the desk."""

@@ -1,0 +1,1 @@
+"""Isolation reports at the desk."""
