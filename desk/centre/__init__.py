@@ -1,0 +1,1 @@
+"""The centre behind the desk: referrals, worklist, cases, staff."""

@@ -1,0 +1,1 @@
+"""Companions behind the desk."""
