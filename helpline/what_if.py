@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from uuid import UUID
 
 from helpline.twin import measures
 from helpline.twin.callers import DAY_S, Scenario
-from helpline.twin.run import START, Result, Twin, _Live
+from helpline.twin.run import START, Call, Result, Twin, _Live
 from routing import engine_model as e
 from routing.model import Seat
 from shifts.forecast import Forecast
@@ -24,31 +24,12 @@ from shifts.load import HOURS, Load, shipped
 from shifts.model import Duty, Period, Roster, Setting
 from shifts.need import Planning
 from shifts.on_shift import duty_times
+from shifts.what_if import Hour, WhatIf
 
 _RING_S = 6.0
 _WRAPUP_S = 300.0
 #: When a phone is on: seconds after the first midnight of the period, half-open, in order.
 Times = tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
-    """What became of the contacts: shares from 0 to 1, times in seconds; None where there is nothing to measure."""
-
-    contacts: int
-    #: Of the roster's period, each with other callers.
-    repetitions: int
-    #: By the definitions of `helpline.twin.measures`; `gave_up`: however soon.
-    service_level: float | None
-    gave_up: float | None
-    asa_s: float | None
-    wait_p90_s: float | None
-    #: Came while no phone was on.
-    into_the_void: float | None
-    #: Share of the time with the phone on that went into contacts.
-    occupancy: float | None
-    #: Service level and share giving up by hour of day.
-    by_hour: tuple[tuple[float | None, float | None], ...]
 
 
 def of_roster(
@@ -119,8 +100,22 @@ def _run(
         into_the_void=sum(not _on(phones, call.at) for call in calls) / len(calls) if calls else None,
         # Above the whole where calls last beyond the shift.
         occupancy=min(1.0, busy / opened) if opened else None,
-        by_hour=tuple((hour.service_level, hour.abandoned) for hour in measures.by_hour(together)),
+        by_hour=tuple(_hours(calls, len(period) * repetitions, planning.within_s)),
     )
+
+
+def _hours(calls: Iterable[Call], days: int, within_s: float) -> Iterator[Hour]:
+    found: list[list[Call]] = [[] for _ in range(HOURS)]
+    for call in calls:
+        found[int(call.at // 3600) % HOURS].append(call)
+    for hour in found:
+        waits = [call.wait_s for call in hour if call.answered]
+        yield Hour(
+            contacts_a_day=len(hour) / days,
+            service_level=measures.service_level(hour, within_s),
+            gave_up=measures.gave_up(hour),
+            asa_s=sum(waits) / len(waits) if waits else None,
+        )
 
 
 def _scenario(seats: int, rates: Sequence[Sequence[float]], planning: Planning, seed: int) -> Scenario:

@@ -81,8 +81,21 @@ class NightWork(StrEnum):
     ALLOWED = "allowed"
     #: Their written consent is needed and not there.
     NO_CONSENT = "no_consent"
-    #: Pregnant, less than a year after birth, or a minor.
+    #: Whatever they say: see `Protection`.
     BARRED = "barred"
+
+
+class Protection(StrEnum):
+    """Why somebody is barred from night work; it decides how many hours a week they may have. Nobody's business but theirs and their supervisors'."""
+
+    #: Labour Standards Act art. 70(2), 74(5): no overtime at all.
+    PREGNANT = "pregnant"
+    #: Less than a year after birth; art. 70(2), 71: six hours of overtime a week.
+    POSTPARTUM = "postpartum"
+    #: Under 18; art. 69, 70(2): 35 hours a week, five more if agreed.
+    MINOR = "minor"
+    #: By the outcome of a health check; Occupational Safety and Health Act art. 132(4).
+    DOCTOR = "doctor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +110,8 @@ class Person:
     #: Agreed working time a week, breaks not counted.
     contract_minutes: int = 40 * 60
     night_work: NightWork = NightWork.ALLOWED
+    #: Of who is barred from night work, where it is stated.
+    protection: Protection | None = None
     supervisor: bool = False
     #: First and last day of employment, both included; None: open.
     since: date | None = None

@@ -26,6 +26,7 @@ from shifts.model import (
     NightWork,
     Period,
     Person,
+    Protection,
     RequestState,
     Roster,
     Setting,
@@ -41,7 +42,7 @@ HISTORY = timedelta(days=14)
 _PEOPLE = text(
     """
     SELECT c.id, c.name, c.extension, c.languages, c.skills, c.disabled_at IS NULL AS active, p.contract_minutes, p.night_work, p.supervisor,
-        p.since, p.until
+        p.since, p.until, p.protection
     FROM counsellors c LEFT JOIN roster_people p ON p.counsellor_id = c.id
     WHERE c.disabled_at IS NULL OR EXISTS (SELECT FROM roster_cells r WHERE r.counsellor_id = c.id AND r.day >= :since)
     ORDER BY c.extension
@@ -243,6 +244,7 @@ def _person(row: Row[Any]) -> Person:
         skills=frozenset(row.skills),
         contract_minutes=row.contract_minutes if known else 2400,
         night_work=NightWork(row.night_work) if known else NightWork.ALLOWED,
+        protection=None if row.protection is None else Protection(row.protection),
         supervisor=bool(row.supervisor),
         since=row.since,
         until=row.until,

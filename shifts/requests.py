@@ -62,9 +62,9 @@ class Requests:
         """Ask for days off, both included."""
         return await self._add_leave(person_id, first, last, kind, note, RequestState.REQUESTED, None)
 
-    async def report_sick(self, person_id: UUID, first: date, last: date, *, by: UUID | None) -> Leave:
+    async def report_sick(self, person_id: UUID, first: date, last: date, *, by: UUID | None, note: str = "") -> Leave:
         """Somebody is sick: there is nothing to be asked or approved. The roster shows the holes at once."""
-        return await self._add_leave(person_id, first, last, LeaveKind.SICK, "", RequestState.APPROVED, by)
+        return await self._add_leave(person_id, first, last, LeaveKind.SICK, note, RequestState.APPROVED, by)
 
     async def decide_leave(self, leave_id: UUID, state: RequestState, *, by: UUID | None) -> Leave:
         """Approve, refuse or withdraw it. Leave that was approved can still be withdrawn."""

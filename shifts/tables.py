@@ -59,6 +59,10 @@ roster_people = Table(
     Column("supervisor", Boolean, nullable=False, server_default="false"),
     Column("since", Date),
     Column("until", Date),
+    # Why somebody is barred from night work; NULL: not stated.
+    Column("protection", Text),
+    CheckConstraint("protection IN ('pregnant', 'postpartum', 'minor', 'doctor')", name="protection"),
+    CheckConstraint("protection IS NULL OR night_work = 'barred'", name="protected"),
     CheckConstraint("night_work IN ('allowed', 'no_consent', 'barred')", name="night_work"),
 )
 

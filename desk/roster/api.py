@@ -28,6 +28,8 @@ from desk.roster.models import (
     PublishedOut,
     RosterOut,
     Seat,
+    ViolationsOut,
+    Which,
 )
 from desk.roster.problems import Words, told
 from desk.roster.reading import Beside, tallies
@@ -90,6 +92,7 @@ class RosterApi:
                 problems=(problems.EDITED_MEANWHILE, problems.NOT_PUBLISHABLE, problems.REASON_NEEDED, problems.ROSTER_REFUSED),
                 audit=roster_audit("roster_published", "version", "reason"),
             ),
+            Route(method="GET", path=f"{_MONTH}/violations", handler=self.violations, permission=draft, audit=roster_audit("roster_read")),
             Route(method="GET", path=f"{_MONTH}/diff", handler=self.diff, permission=draft, audit=roster_audit("roster_read")),
             Route(method="GET", path=f"{_MONTH}/history", handler=self.history, permission=draft, audit=roster_audit("roster_read")),
             Route(method="GET", path=f"{_MONTH}/substitutes", handler=self.substitutes, permission=draft,
@@ -142,6 +145,15 @@ class RosterApi:
         now = self._clock.now()
         coming = [slot for slot in coverage(draft.setting, draft.roster) if slot.span.end > now]
         return PublishedOut(published_version=draft.head.version, alarms=views.alarms(coming, call.actor.language))
+
+    @told
+    async def violations(self, call: Call, month: Month, query: Which) -> ViolationsOut:
+        """What is wrong with the draft: of one person, of one level, or all of it."""
+        draft = await self._rosters.draft(first_of(month))
+        force = await self._store.in_force(draft.head.period.first)
+        found = self._beside.violations(draft, force.reasons, eyes(call.actor))
+        wanted = [one for one in found if query.person in (None, one.person) and query.level in (None, one.level)]
+        return ViolationsOut(version=draft.head.version, violations=wanted)
 
     @told
     async def diff(self, call: Call, month: Month, query: Compared) -> DiffOut:

@@ -1,14 +1,20 @@
-"""Leave: asked for by whoever it is about, decided by supervisors. Why is for these two to see."""
+"""Leave: asked for by whoever it is about, decided by supervisors. Why is for these two to see.
+
+Sickness is announced, not asked for: it counts at once. Nobody approves their own leave while somebody else can.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from core.audit import Access
+from core.clock import Clock, seoul
 from desk.access.model import Actor, Permission
-from desk.errors import FORBIDDEN, INVALID, Problem
+from desk.errors import FORBIDDEN, INVALID, Problem, ProblemKind
 from desk.events import Events
 from desk.roster import problems
 from desk.roster.problems import Words, told
@@ -23,15 +29,33 @@ from shifts.requests import Requests
 
 #: Longer leave than this is asked for in parts; days.
 LONGEST_DAYS = 366
+#: Sickness that begins within so many days is announced by whoever has it; an operation planned for later is asked for.
+ANNOUNCED_AHEAD = timedelta(days=7)
+OWN_REQUEST = ProblemKind(
+    409,
+    "own_request",
+    "자신의 휴가는 다른 책임자가 승인해야 합니다.",
+    "Your own leave is for another supervisor to approve.",
+)
+
+
+class Noting(Protocol):
+    """The access log."""
+
+    async def write(self, *accesses: Access) -> None:
+        """Write down."""
+        ...
 
 
 class LeavesApi:
     """Its routes."""
 
-    def __init__(self, requests: Requests, store: Store, events: Events, words: Words) -> None:
+    def __init__(self, requests: Requests, store: Store, events: Events, words: Words, clock: Clock, noting: Noting | None = None) -> None:
         self._requests = requests
         self._store = store
         self._events = events
+        self._clock = clock
+        self._noting = noting
         self.words = words
 
     def routes(self) -> list[Route]:
@@ -49,7 +73,7 @@ class LeavesApi:
                 problems=(problems.NOT_ROSTERED, problems.UNKNOWN_PERSON),
                 audit=Audit(action="leave_asked", about_kind="leave", detail=("person", "first", "last")),
             ),
-            Route(method="POST", path=f"{leaves}/{{leave_id}}/approve", handler=self.approve, permission=theirs, problems=gone,
+            Route(method="POST", path=f"{leaves}/{{leave_id}}/approve", handler=self.approve, permission=theirs, problems=(*gone, OWN_REQUEST),
                   audit=decision("approved")),
             Route(method="POST", path=f"{leaves}/{{leave_id}}/refuse", handler=self.refuse, permission=theirs, problems=gone,
                   audit=decision("refused")),
@@ -67,7 +91,7 @@ class LeavesApi:
 
     @told
     async def ask(self, call: Call, body: NewLeave) -> LeaveOut:
-        """Ask for days off. Who decides may do so for somebody; a sick call of theirs counts at once."""
+        """Ask for days off. Who decides may do so for somebody. A sick call counts at once: nobody has to approve it."""
         if body.last < body.first:
             fields = one("last", "backwards", "마지막 날이 첫날보다 앞섭니다.", "The last day is before the first.")
             raise Problem(INVALID, fields=fields)
@@ -76,8 +100,9 @@ class LeavesApi:
         person_id = self._for_whom(call.actor, body)
         kind = LeaveKind(body.kind)
         try:
-            if kind is LeaveKind.SICK and decides(call.actor) and body.person is not None:
-                leave = await self._requests.report_sick(person_id, body.first, body.last, by=call.actor.user_id)
+            announced = body.first <= seoul(self._clock.now()).date() + ANNOUNCED_AHEAD or (decides(call.actor) and body.person is not None)
+            if kind is LeaveKind.SICK and announced:
+                leave = await self._requests.report_sick(person_id, body.first, body.last, by=call.actor.user_id, note=body.note)
             else:
                 leave = await self._requests.ask_leave(person_id, body.first, body.last, kind, body.note)
         except UnknownPerson:
@@ -86,7 +111,16 @@ class LeavesApi:
 
     @told
     async def approve(self, call: Call, leave_id: UUID) -> LeaveOut:
-        """Approve it."""
+        """Approve it. One's own is for another supervisor to approve; where there is none, that is in the access log."""
+        found = await self._store.leave(leave_id)
+        if found is not None and found.counsellor_id == call.actor.counsellor_id:
+            if await self._store.others_decide(call.actor.user_id):
+                raise Problem(OWN_REQUEST)
+            if self._noting is not None:
+                alone = {"why": "no other supervisor"}
+                await self._noting.write(
+                    Access(action="leave_own_approved", actor=call.actor.user_id, about_kind="leave", about=str(leave_id), detail=alone)
+                )
         return await self._decide(call.actor, leave_id, RequestState.APPROVED)
 
     @told
@@ -135,4 +169,5 @@ def _leave(row: Row[Any]) -> LeaveOut:
         state=row.state,
         note=row.note,
         asked_at=row.asked_at,
+        announced=row.kind == LeaveKind.SICK and row.decided_at == row.asked_at,
     )

@@ -32,7 +32,7 @@ class PeriodOut(Wire):
 
 
 class PersonOut(Wire):
-    """Somebody who is rostered. `night_work` is for the person and for who decides about leave: null for others."""
+    """Somebody who is rostered. `night_work` and why it is barred are for the person and for who decides about leave: null for others."""
 
     id: UUID
     name: str
@@ -40,6 +40,7 @@ class PersonOut(Wire):
     skills: list[str]
     languages: list[str]
     night_work: str | None
+    protection: Literal["pregnant", "postpartum", "minor", "doctor"] | None
     supervisor: bool
 
 
@@ -94,12 +95,18 @@ class WishOut(Wire):
     weight: int
 
 
+#: What it is about: somebody's shifts; what somebody wished or asked for; the line; the sharing; or not theirs to know.
+ViolationKind = Literal["rule", "wish", "coverage", "fairness", "private"]
+ViolationLevel = Literal["hard", "policy", "wish"]
+
+
 class ViolationOut(Wire):
     """A rule that is broken. `key` names it in overrides; `mend` says what would help."""
 
     key: str
     rule: str
-    level: Literal["hard", "policy", "wish"]
+    level: ViolationLevel
+    kind: ViolationKind
     person: UUID | None
     day: date
     days: list[date]
@@ -107,6 +114,20 @@ class ViolationOut(Wire):
     mend: str | None
     overridden: bool
     override_reason: str | None
+
+
+class ViolationsOut(Wire):
+    """What is wrong with a version of the draft, the gravest first."""
+
+    version: int
+    violations: list[ViolationOut]
+
+
+class Which(Loose):
+    """Of one person, of one level; by default all."""
+
+    person: UUID | None = None
+    level: ViolationLevel | None = None
 
 
 class SlotOut(Wire):

@@ -14,9 +14,9 @@ from desk.roster.models import EditedOut, SlotOut, TallyOut, ViolationOut
 from desk.roster.seats import Coverages
 from shifts.edits import Change
 from shifts.fairness import fairness
-from shifts.forecast import History, forecast
-from shifts.model import Roster, Setting
-from shifts.need import Need, Planning, needs
+from shifts.forecast import Forecast, History, forecast
+from shifts.model import Demand, Roster, Setting
+from shifts.need import Need, Planning, as_demand, needs
 from shifts.rosters import Draft
 
 #: Counts of the line's own contacts, if anybody has them.
@@ -37,7 +37,8 @@ class Needs:
     def __init__(self, clock: Clock, histories: Histories = no_history, planning: Planning | None = None) -> None:
         self._clock = clock
         self._histories = histories
-        self._planning = planning or Planning()
+        #: What is wanted of the line.
+        self.planning = planning or Planning()
         self._kept: dict[date, tuple[float, dict[date, str], tuple[Need, ...]]] = {}
 
     async def of(self, draft: Draft) -> tuple[Need, ...]:
@@ -46,11 +47,20 @@ class Needs:
         kept = self._kept.get(first)
         if kept is not None and kept[1] == days_off and self._clock.monotonic() - kept[0] < _NEEDS_KEPT_S:
             return kept[2]
-        found = needs(forecast(await self._histories(), holidays=days_off), draft.head.period, self._planning)
+        found = needs(forecast(await self._histories(), holidays=days_off), draft.head.period, self.planning)
         if len(self._kept) >= _MONTHS_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[first] = (self._clock.monotonic(), days_off, found)
         return found
+
+    async def forecast(self, days_off: Mapping[date, str]) -> Forecast:
+        """What is expected to come."""
+        return forecast(await self._histories(), holidays=days_off)
+
+    async def as_demand(self) -> tuple[tuple[Demand, ...], int]:
+        """The need of an ordinary week as demand, and on how many days of the line's own it rests."""
+        expected = await self.forecast({})
+        return as_demand(expected, self.planning), expected.days
 
 
 class Beside:

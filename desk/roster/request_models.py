@@ -15,7 +15,7 @@ Note = Annotated[str, Field(max_length=500)]
 
 
 class LeaveOut(Wire):
-    """A request for days off. `kind` and `note` are for the person and for who decides."""
+    """A request for days off. `kind` and `note` are for the person and for who decides. `announced`: sickness, which nobody has to approve."""
 
     id: UUID
     person: UUID
@@ -26,6 +26,7 @@ class LeaveOut(Wire):
     state: str
     note: str
     asked_at: datetime
+    announced: bool
 
 
 class LeavesOut(Wire):
@@ -35,12 +36,45 @@ class LeavesOut(Wire):
 
 
 class NewLeave(Wire):
-    """Days off, both included. `person`: for somebody else, by who decides; with kind `sick` it counts at once."""
+    """Days off, both included. `person`: for somebody else, by who decides. Kind `sick` counts at once."""
 
     first: Day
     last: Day
     kind: Literal["annual", "sick", "other"] = "annual"
     note: Note = ""
+    person: UUID | None = None
+
+
+class WishNamed(Wire):
+    """What somebody would like on a day: `code` null is any shift, so not wanted it is a day off; a code not wanted is anything but that shift."""
+
+    person: UUID
+    name: str
+    day: date
+    code: str | None
+    wanted: bool
+    weight: int
+
+
+class WishesOut(Wire):
+    """By day and name."""
+
+    wishes: list[WishNamed]
+
+
+class NewWish(Wire):
+    """A wish for a day. `person` (somebody else) and `weight` by who decides only."""
+
+    day: Day
+    code: Code | None = None
+    wanted: bool = False
+    person: UUID | None = None
+    weight: Annotated[int, Field(ge=1, le=10)] | None = None
+
+
+class OfPerson(Loose):
+    """Somebody; by default oneself."""
+
     person: UUID | None = None
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select
 
 from core.clock import Clock
 from core.database import Database
+from desk.access.model import PERMISSIONS, Permission
 from desk.tables import desk_users
 from routing.tables import counsellors
 from shifts import tables as t
@@ -51,12 +52,26 @@ class Store:
         rows = await self._db.execute(select(desk_users.c.id, desk_users.c.name).where(desk_users.c.id.in_(users)))
         return {row.id: row.name for row in rows}
 
+    async def counsellors(self, people: Collection[UUID]) -> dict[UUID, str]:
+        """The names of counsellors."""
+        if not people:
+            return {}
+        rows = await self._db.execute(select(counsellors.c.id, counsellors.c.name).where(counsellors.c.id.in_(list(people))))
+        return {row.id: row.name for row in rows}
+
     async def users_of(self, people: Collection[UUID]) -> list[UUID]:
         """The accounts of counsellors."""
         if not people:
             return []
         rows = await self._db.execute(select(desk_users.c.id).where(desk_users.c.counsellor_id.in_(people)))
         return [row.id for row in rows]
+
+    async def others_decide(self, without: UUID) -> bool:
+        """Whether somebody else decides about leave."""
+        u = desk_users.c
+        roles = [role.value for role, may in PERMISSIONS.items() if Permission.LEAVE_DECIDE in may]
+        found = select(u.id).where(u.role.in_(roles), u.disabled_at.is_(None), u.id != without).limit(1)
+        return bool(await self._db.execute(found))
 
     async def editors(self, roster_id: UUID, *, without: UUID) -> list[str]:
         """Who works on a draft."""
@@ -138,6 +153,14 @@ class Store:
             .where(condition)
         )
         return await self._db.execute(statement.order_by(s.asked_at.desc(), s.id).limit(_MOST))
+
+    async def wishes(self, period: Period, person_id: UUID | None) -> Sequence[Row[Any]]:
+        """Wishes with the person's name; of one person, or of all."""
+        condition: ColumnElement[bool] = t.wishes.c.day.between(period.first, period.last)
+        if person_id is not None:
+            condition = and_(condition, t.wishes.c.counsellor_id == person_id)
+        statement = select(t.wishes, counsellors.c.name).join(counsellors, counsellors.c.id == t.wishes.c.counsellor_id).where(condition)
+        return await self._db.execute(statement.order_by(t.wishes.c.day, counsellors.c.name, t.wishes.c.code))
 
     async def has_feed(self, person_id: UUID) -> bool:
         """Whether somebody has a calendar's link."""

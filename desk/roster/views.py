@@ -16,6 +16,7 @@ from desk.roster.models import (
     ShiftTypeOut,
     SlotOut,
     TallyOut,
+    ViolationKind,
     ViolationOut,
     WishOut,
 )
@@ -25,6 +26,7 @@ from shifts.fairness import Tally
 from shifts.model import Assignment, Duty, Leave, Period, Person, Setting, ShiftType, Wish
 from shifts.need import Need
 from shifts.rules import Violation
+from shifts.words import day_words, range_words
 
 
 def person(one: Person, eyes: Eyes) -> PersonOut:
@@ -36,6 +38,7 @@ def person(one: Person, eyes: Eyes) -> PersonOut:
         skills=sorted(one.skills),
         languages=sorted(one.languages),
         night_work=str(one.night_work) if eyes.why(one.id) else None,
+        protection=one.protection.value if one.protection is not None and eyes.why(one.id) else None,
         supervisor=one.supervisor,
     )
 
@@ -96,6 +99,14 @@ def wish(one: Wish) -> WishOut:
     return WishOut(person=one.person_id, day=one.day, code=one.code, wanted=one.wanted, weight=one.weight)
 
 
+#: What a violation is about, where it is about no shift of somebody's but a wish, the line or the sharing.
+_KINDS: dict[str, ViolationKind] = {
+    **dict.fromkeys(("wish", "night_before_wish", "leave_requested"), "wish"),
+    **dict.fromkeys(("cover_least", "cover_wanted", "supervisor_reachable"), "coverage"),
+    **dict.fromkeys(("fair_nights", "fair_weekends", "fair_holidays"), "fairness"),
+}
+
+
 def violation(one: Violation, setting: Setting, eyes: Eyes, reasons: Mapping[str, str]) -> ViolationOut:
     """A rule that is broken; for who may not see why, only that something is."""
     shown = eyes.open(one)
@@ -103,6 +114,7 @@ def violation(one: Violation, setting: Setting, eyes: Eyes, reasons: Mapping[str
         key=one.key if shown else f"{PRIVATE}/{one.person_id}/{one.day.isoformat()}",
         rule=one.rule if shown else PRIVATE,
         level=one.level.value,
+        kind=_KINDS.get(one.rule, "rule") if shown else "private",
         person=one.person_id,
         day=one.day,
         days=list(one.days),
@@ -154,13 +166,12 @@ def alarms(coverage: Iterable[Slot], language: str) -> list[str]:
     """Seats that are empty or thin, in words."""
     found = []
     for one in thin(coverage):
-        start, end = seoul(one.span.start), seoul(one.span.end)
-        when, until = start.strftime("%Y-%m-%d %H:%M"), end.strftime("%H:%M")
+        when = f"{day_words(seoul(one.span.start).date(), language)} {range_words(one.span.start, one.span.end, language)}"
         skills = f" ({', '.join(sorted(one.skills))})" if one.skills else ""
         if language == "en":
-            found.append(f"{when} to {until}: {one.on_line} of at least {one.least} on the line{skills}.")
+            found.append(f"{when}: {one.on_line} of at least {one.least} on the line{skills}.")
         else:
-            found.append(f"{when}~{until}: 최소 {one.least}명 가운데 {one.on_line}명뿐입니다{skills}.")
+            found.append(f"{when}: 최소 {one.least}명 가운데 {one.on_line}명뿐입니다{skills}.")
     return found
 
 

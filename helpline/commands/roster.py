@@ -1,4 +1,4 @@
-"""`annyeong120 roster`: the roster's solver held against published instances."""
+"""`annyeong120 roster`: the roster's solver held against published instances, and what-ifs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from core.errors import AnnyeongError
 from helpline.exit_codes import FAILED
+from helpline.what_if_command import what_if
 
 #: The largest file that is read: published instances have some 100 kB.
 _LARGEST = 5_000_000
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(name="roster", help="The roster.", no_args_is_help=True)
     group.command("benchmark")(benchmark)
+    group.command("what-if")(what_if)
     app.add_typer(group)
 
 

@@ -99,6 +99,7 @@ def _too_few(ground: Ground, rule: str, number: int, skill: str | None, shorts: 
     values: dict[str, int | str] = {
         "start": clock(start),
         "end": clock(end),
+        "when_range": _range(start, end),
         "have": worst.have,
         "least": worst.needed,
         "skill": skill or "",
@@ -149,6 +150,7 @@ def supervisor(ground: Ground, line: Line, number: int, *, history: bool) -> Ite
     values: dict[str, int | str] = {
         "start": clock(gaps[0][0]),
         "end": clock(gaps[-1][1]),
+        "when_range": _range(gaps[0][0], gaps[-1][1]),
         "minutes": sum(stop - begin for begin, stop in gaps),
     }
     yield Violation(
@@ -160,6 +162,10 @@ def supervisor(ground: Ground, line: Line, number: int, *, history: bool) -> Ite
         values=values,
         mend=Mend(key="find" if code else "find_time", values={**values, "code": code, "day": day.isoformat()}),
     )
+
+
+def _range(start: int, end: int) -> str:
+    return f"{instant(start).isoformat()}/{instant(end).isoformat()}"
 
 
 def clock(number: int) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from shifts.model import Duty, NightWork, Pause, Person
+from shifts.model import Duty, NightWork, Pause, Person, Protection
 from shifts.rules.ground import Ground, Kind, Work
+from shifts.rules.parameters import Parameters
 from shifts.rules.violation import Mend, Violation
 
 _WEEK = 7
+#: Whose week the law limits.
+_WEEK_OF = frozenset({Protection.PREGNANT, Protection.POSTPARTUM, Protection.MINOR})
 
 
 def monday(number: int) -> int:
@@ -36,12 +39,25 @@ def _hours(ground: Ground, person: Person, works: Sequence[Work]) -> Iterator[Vi
     limits = [("week_hours", ground.parameters.value("week_hours", "minutes"))]
     if ground.parameters.on("overtime"):
         limits.append(("overtime", person.contract_minutes + ground.parameters.value("overtime", "tolerance")))
-    if person.night_work is NightWork.BARRED and ground.parameters.on("protected_overtime"):
-        limits.append(("protected_overtime", ground.parameters.value("protected_overtime", "minutes")))
+    limits += protected_limits(ground.parameters, person)
     for rule, limit in limits:
         if total > limit:
             work = _passes(ground, works, limit)
-            yield ground.violation(rule, work, days=_days(works), values={"minutes": total, "limit_minutes": limit})
+            values: dict[str, int | str] = {"minutes": total, "limit_minutes": limit, "why_protection": str(person.protection or "")}
+            yield ground.violation(rule, work, days=_days(works), values=values)
+
+
+def protected_limits(parameters: Parameters, person: Person) -> list[tuple[str, int]]:
+    """Rules on the week of who is barred from night work, and their limits in minutes. What a doctor says is about the night alone."""
+    if person.night_work is not NightWork.BARRED:
+        return []
+    found: list[tuple[str, int]] = []
+    if person.protection in _WEEK_OF:
+        found.append(("protected_week", parameters.value("protected_week", str(person.protection))))
+    if parameters.on("protected_overtime") and person.protection in {None, Protection.MINOR}:
+        name = "minutes" if person.protection is None else "minor"
+        found.append(("protected_overtime", parameters.value("protected_overtime", name)))
+    return found
 
 
 def _passes(ground: Ground, works: Sequence[Work], limit: int) -> Work:
@@ -96,7 +112,8 @@ def night_work(ground: Ground, person: Person, line: Sequence[Work]) -> Iterator
     rule = "night_barred" if person.night_work is NightWork.BARRED else "night_consent"
     for work in line:
         if work.night and work.number >= ground.first:
-            yield ground.violation(rule, work, values={"minutes": work.night}, detail=work.code)
+            values: dict[str, int | str] = {"minutes": work.night, "why_protection": str(person.protection or "")}
+            yield ground.violation(rule, work, values=values, detail=work.code)
 
 
 def runs(ground: Ground, line: Sequence[Work]) -> Iterator[Violation]:

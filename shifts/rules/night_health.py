@@ -46,6 +46,11 @@ def night_loads(
     return {person_id: _load(times, months, parameters) for person_id, times in found.items()}
 
 
+def looked_back(until: date, parameters: Parameters) -> date:
+    """The first of the days that are looked at where `until` is the last."""
+    return date.fromordinal(_months_before(until, parameters.value(_RULE, "months")).toordinal() + 1)
+
+
 def _load(times: Iterable[DutyTime], months: int, parameters: Parameters) -> NightLoad:
     stints = nights = 0
     for time in times:

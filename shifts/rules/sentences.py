@@ -1,30 +1,40 @@
 """Violations and mends in words, Korean and English. Templates are data; their fields are put into words here.
 
-A value whose name ends in `minutes` becomes a length of time, in `code` the name of a shift, in `day` a date. Names of people are shown to
+A value whose name ends in `minutes` becomes a length of time, in `code` the name of a shift, in `day` a date, in
+`range` a stretch of time. Names of people are shown to
 whoever may see the roster; nothing here says why somebody is away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from shifts.model import Setting
 from shifts.rules.catalogue import RULES
 from shifts.rules.parameters import Parameters
 from shifts.rules.violation import Mend, Violation
+from shifts.words import day_words, range_words
 
-_WEEKDAYS: Final = {"ko": "월화수목금토일", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MENDS: Final[Mapping[str, Mapping[str, str]]] = {
     "remove": {"ko": "{day} {code} 근무를 빼세요.", "en": "Take {code} on {day} off."},
     "add": {"ko": "{day}에 {code} 근무를 넣으세요.", "en": "Add {code} on {day}."},
     "add_break": {"ko": "{code} 근무 도중에 {minutes} 휴게를 두세요.", "en": "Put a break of {minutes} inside {code}."},
     "give_shift": {"ko": "{day}에 근무를 넣으세요.", "en": "Add a shift on {day}."},
     "find": {"ko": "{day} {code} 근무자를 더 찾으세요.", "en": "Find one more for {code} on {day}."},
-    "find_time": {"ko": "{day} {start}~{end} 근무자를 더 찾으세요.", "en": "Find one more on {day} from {start} to {end}."},
+    "find_time": {"ko": "{day} {when_range} 근무자를 더 찾으세요.", "en": "Find one more on {day}, {when_range}."},
     "share": {"ko": "몫이 적은 사람에게 넘기세요.", "en": "Pass one on to somebody with fewer."},
+}
+
+
+#: Said only to whoever may know why.
+_PROTECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "": {"ko": "까닭 미기재", "en": "no reason stated"},
+    "pregnant": {"ko": "임신 중", "en": "pregnant"},
+    "postpartum": {"ko": "산후 1년 미만", "en": "less than a year after birth"},
+    "minor": {"ko": "18세 미만", "en": "under 18"},
+    "doctor": {"ko": "의사 소견", "en": "on a doctor's advice"},
 }
 
 
@@ -34,7 +44,7 @@ def sentence(violation: Violation, setting: Setting, language: str) -> str:
     rule = RULES[violation.rule]
     template = rule.says_ko if language == "ko" else rule.says_en
     person = None if violation.person_id is None else setting.people.get(violation.person_id)
-    when = _date(violation.day, language)
+    when = day_words(violation.day, language)
     head = when if person is None else f"{when} {person.name}" if language == "ko" else f"{person.name}, {when}"
     said = f"{head}: {template.format_map(_words(violation.values, setting, language))}"
     if violation.mend is None:
@@ -67,10 +77,15 @@ def _word(name: str, value: int | str, setting: Setting, language: str) -> str:
     say: Callable[[str, Setting, str], str] | None = {"code": _shift, "wish": _wish}.get(ending)
     if say is not None:
         return say(str(value), setting, language)
+    if ending == "protection":
+        return _PROTECTIONS[str(value)][language]
     if ending == "skill":
         return f", {value}" if value else ""
     if ending == "day":
-        return _date(date.fromisoformat(str(value)), language)
+        return day_words(date.fromisoformat(str(value)), language)
+    if ending == "range":
+        start, end = str(value).split("/")
+        return range_words(datetime.fromisoformat(start), datetime.fromisoformat(end), language)
     return str(value)
 
 
@@ -79,12 +94,6 @@ def _length(minutes: int, language: str) -> str:
     if language == "ko":
         return " ".join(filter(None, (f"{hours}시간" if hours else "", f"{rest}분" if rest or not hours else "")))
     return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest or not hours else "")))
-
-
-def _date(day: date, language: str) -> str:
-    if language == "ko":
-        return f"{day.month}월 {day.day}일({_WEEKDAYS['ko'][day.weekday()]})"
-    return f"{_WEEKDAYS['en'][day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
 
 
 def _shift(code: str, setting: Setting, language: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 from ortools.sat.python import cp_model
 
-from shifts.solver.patterns import Floats, Ints
+from shifts.solver.patterns import Floats, Ints, Mask
 from shifts.solver.task import Plan, Task
 from shifts.solver.watch import Watch
 
@@ -24,6 +24,8 @@ from shifts.solver.watch import Watch
 WORTH = -1e-6
 #: How far prices stay near the best ones known (smoothing after Wentges).
 SMOOTH = 0.6
+#: A share that is more than rounding.
+_ANY = 1e-6
 
 
 _GO_ON = mathopt.SolveParameters(
@@ -165,6 +167,16 @@ class Columns:
                 break
             value, cover, people, shares = self._relax()
         return value, shares
+
+    def support(self, shares: list[float]) -> Mask:
+        """Cells (person, day, choice) that the program's optimum makes any use of: few are useless there, and good rosters lie among them."""
+        found = np.zeros(self._task.shape, dtype=np.bool_)
+        every = np.arange(self._task.shape[1])
+        # Columns added since have no share yet.
+        for share, column in zip(shares, self._columns, strict=False):
+            if share > _ANY:
+                found[column.person, every, column.days] = True
+        return found
 
     def dive(self, shares: list[float]) -> Plan | None:
         """A whole roster: fixes the surest person's pattern, prices again for the others, and so on. None: out of time."""

@@ -84,7 +84,7 @@ def encode(task: Task) -> Encoded:
             terms.append(row.over * over)
     for number, pair in enumerate(task.pairs):
         both = model.new_bool_var(f"p{number}")
-        works = [] if pair.off is None else [cells[pair.person, pair.off, choice] for choice in range(1, choices)]
+        works = [cells[pair.person, day, choice] for day in pair.off for choice in range(1, choices)]
         first = 1 if pair.first is None else cells[pair.person, *pair.first]
         model.add(first + cells[pair.person, *pair.then] - sum(works) - both <= 1)
         terms.append(pair.cost * both)

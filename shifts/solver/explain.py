@@ -20,7 +20,7 @@ from shifts.solver.watch import Watch
 
 #: Rules that can stand in the way of a shift, in the order in which they are tried to be done without.
 _RULES = (
-    "night_off_day", "evening_day", "night_day", "rest_between", "night_before_leave", "protected_overtime", "night_run", "day_run",
+    "night_off_day", "evening_day", "night_day", "rest_between", "night_before_leave", "protected_overtime", "protected_week", "night_run", "day_run",
     "night_consent", "night_barred", "rest_day", "week_hours", "employment",
 )  # fmt: skip
 #: The longest single question, seconds; its deterministic stand-in.

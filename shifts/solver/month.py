@@ -16,6 +16,7 @@ import numpy as np
 from shifts.model import Assignment, Duty, NightWork, Person, Roster, ShiftType
 from shifts.on_shift import duty_time
 from shifts.rules.ground import Ground, Kind, kind_of, minute
+from shifts.rules.hours import protected_limits
 from shifts.solver.patterns import Ints, Mask
 from shifts.solver.request import Cause, CauseKind, Mode, SolveRequest
 from shifts.solver.task import Plan
@@ -198,8 +199,7 @@ class Month:
     def week_limit(self, person: int) -> int | None:
         """Minutes a week; None: no week can have more."""
         limits = [self.value("week_hours", "minutes")] if self.on("week_hours") else []
-        if self.people[person].night_work is NightWork.BARRED and self.on("protected_overtime"):
-            limits.append(self.value("protected_overtime", "minutes"))
+        limits += [limit for name, limit in protected_limits(self.request.parameters, self.people[person]) if self.on(name)]
         most = int(self.worked.max()) * (6 if self.on("rest_day") else 7)
         return min(limits) if limits and min(limits) < most else None
 

@@ -62,25 +62,34 @@ def costs(month: Month) -> Ints:
 
 
 def pair_cost(month: Month) -> int:
-    """Of another shift after nights and a single day off."""
-    on = month.request.parameters.on("days_off_after_nights") and month.value("days_off_after_nights", "days") > 1
-    return SHORT_REST if on else 0
+    """Of another shift after nights and fewer days off than wanted."""
+    return SHORT_REST if month.request.parameters.on("days_off_after_nights") else 0
 
 
 def pairs(month: Month) -> Iterator[Pair]:
-    """Another shift than a night after a night and a single day off."""
+    """Another shift than a night after a night and too few days off."""
     if not (cost := pair_cost(month)):
         return
     others = [choice for choice in range(1, month.shape[2]) if choice not in month.nights]
     for person in range(month.shape[0]):
         for day in range(month.shape[1]):
-            firsts: list[tuple[int, int] | None] = [(day - 2, choice) for choice in sorted(month.nights)]
-            if day < 2:
-                known = month.before[person, day - 2 + HISTORY] in month.nights and (day == 1 or month.before[person, HISTORY - 1] == 0)
-                firsts = [None] if known else []
-            for first in firsts:
-                for choice in others:
-                    yield Pair(person=person, first=first, off=day - 1 if day else None, then=(day, choice), cost=cost)
+            for days_off in range(month.value("days_off_after_nights", "days")):
+                off = tuple(range(max(0, day - days_off), day))
+                for first, night in _nights_before(month, person, day, days_off):
+                    for choice in others:
+                        # What is never allowed needs no price.
+                        if (days_off + 1, night, choice) not in month.forbidden:
+                            yield Pair(person=person, first=first, off=off, then=(day, choice), cost=cost)
+
+
+def _nights_before(month: Month, person: int, day: int, days_off: int) -> list[tuple[tuple[int, int] | None, int]]:
+    """The nights before some days off: cells of the plan, or None where it lies before the plan and was worked; and which choice it is."""
+    at = day - days_off - 1
+    if at >= 0:
+        return [((at, choice), choice) for choice in sorted(month.nights)]
+    if at < -HISTORY or (worked := int(month.before[person, at + HISTORY])) not in month.nights:
+        return []
+    return [] if month.before[person, at + HISTORY + 1 : min(HISTORY, day + HISTORY)].any() else [(None, worked)]
 
 
 def rows(month: Month) -> tuple[Row, ...]:

@@ -7,15 +7,18 @@ import numpy as np
 from shifts.solver.month import HISTORY, Month
 from shifts.solver.patterns import Floats, Ints, Mask
 
-_LAST, _BEFORE, _RUN, _NIGHTS, _MINUTES, _RESTED = range(6)
+_LAST, _BEFORE, _RUN, _NIGHTS, _MINUTES, _RESTED, _SINCE = range(7)
 
 
 class PersonRules:
-    """State: choice of the last day and of the day before it, days and nights in a row, minutes of the week, whether it has a day off yet."""
+    """State: choice of the last day and of the day before it, days and nights in a row, minutes of the week, whether it has a day off yet, days
+    since a night with nothing but days off after it (0: too many to matter).
+    """
 
     def __init__(self, month: Month, person: int, pair_cost: int) -> None:
         self._month, self._person = month, person
         self._pair_cost = pair_cost
+        self._days_off = month.value("days_off_after_nights", "days") if pair_cost else 0
         self._fixed = month.fixed[person]
         self._run = month.value("day_run", "days") if month.on("day_run") else None
         self._nights = month.value("night_run", "days") if month.on("night_run") else None
@@ -30,7 +33,7 @@ class PersonRules:
 
     def start(self) -> Ints:
         """After the days before the period, whatever they were."""
-        states = np.zeros((1, 6), dtype=np.int64)
+        states = np.zeros((1, 7), dtype=np.int64)
         for day in range(-HISTORY, 0):
             choice = int(self._month.before[self._person, day + HISTORY])
             states = self._after(day, states, choice)
@@ -48,7 +51,9 @@ class PersonRules:
             if not self._settled(day - 2, day):
                 allowed &= ~(rested & self._forbidden[2, before, choice])
             if not self._is_night[choice]:
-                cost += self._pair_cost * (rested & self._is_night[before])
+                since = states[:, _SINCE]
+                never = ((since == 1) & self._forbidden[1, last, choice]) | ((since == 2) & self._forbidden[2, before, choice])
+                cost += self._pair_cost * ((since > 0) & ~never)
             if self._run is not None and not self._settled(day - self._run, day):
                 allowed &= states[:, _RUN] + 1 <= self._run
             if self._nights is not None and self._is_night[choice] and not self._settled(day - self._nights, day):
@@ -77,6 +82,13 @@ class PersonRules:
         if self._limit is not None:
             before = np.zeros(len(states), dtype=np.int64) if monday else states[:, _MINUTES]
             after[:, _MINUTES] = before + int(self._month.worked[choice]) // self._unit
+        if self._is_night[choice]:
+            after[:, _SINCE] = 1
+        elif works:
+            after[:, _SINCE] = 0
+        else:
+            since = states[:, _SINCE]
+            after[:, _SINCE] = np.where((since > 0) & (since < self._days_off), since + 1, 0)
         after[:, _RESTED] = int(not works) if monday else np.maximum(states[:, _RESTED], int(not works))
         return after
 

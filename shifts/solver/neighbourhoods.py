@@ -87,6 +87,32 @@ class Neighbourhoods:
         return self._dice.choices(range(days), weights.tolist())[0]
 
 
+class Only:
+    """Holds cells to 0 that are not among some, in the model itself, but for those of a plan; lets go of them at the end."""
+
+    def __init__(self, encoded: Encoded, among: Mask, plan: Plan | None) -> None:
+        self._encoded = encoded
+        self._held = [
+            variable
+            for (person, day, choice), variable in encoded.cells.items()
+            if not among[person, day, choice]
+            and (person, day, choice) not in encoded.settled
+            and not (plan is not None and plan[person][day] == choice)
+        ]
+
+    def __enter__(self) -> None:
+        self._set(most=0)
+
+    def __exit__(self, *_: object) -> None:
+        self._set(most=1)
+
+    def _set(self, *, most: int) -> None:
+        variables = self._encoded.model.proto.variables
+        for variable in self._held:
+            domain = variables[variable.index].domain
+            domain[0], domain[1] = 0, most
+
+
 class _Fixed:
     """Holds the cells that are not free to the plan's, in the model itself; lets go of them at the end."""
 

@@ -13,7 +13,7 @@ from shifts.solver.request import Listener, Progress, Solution, SolveRequest
 #: Longest line of an answer, bytes.
 _LONGEST = 16 * 1024 * 1024
 #: After the time of the search and after a cancel: so long until the process is killed, seconds.
-_OVERTIME_S = 30.0
+_OVERTIME_S = 60.0
 #: Below telephony: calls come first.
 _NICENESS = "10"
 

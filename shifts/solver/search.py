@@ -1,4 +1,4 @@
-"""The whole search: a first plan, a bound and better plans by column generation, then fix and optimise until the time is over."""
+"""The whole search: a first plan, a bound by column generation, better plans among its cells, then fix and optimise until the time is over."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from ortools.sat.python import cp_model
 from shifts.solver.columns import Columns
 from shifts.solver.effort import Status
 from shifts.solver.encode import Encoded
-from shifts.solver.neighbourhoods import Neighbourhoods
+from shifts.solver.greedy import Greedy
+from shifts.solver.neighbourhoods import Neighbourhoods, Only
+from shifts.solver.patterns import Mask
 from shifts.solver.task import Plan
 from shifts.solver.watch import Watch
 
 #: Parts of the whole time: the first plan, columns, diving, the choice among them, the plain model once more without useless cells.
-_FIRST, _COLUMNS, _DIVE, _CHOICE, _PROOF = 0.05, 0.35, 0.35, 0.1, 0.15
+_FIRST, _COLUMNS, _SUPPORT, _DIVE, _CHOICE, _PROOF = 0.05, 0.35, 0.3, 0.35, 0.1, 0.15
+#: A gap of so much is far.
+_FAR = 0.2
 #: The first plan gets no longer than this, seconds: the other ways are better at improving it.
 _FIRST_S = 4.0
 #: The same as deterministic time, where steps are counted.
@@ -48,6 +52,8 @@ class Search:
 
     def run(self, start: Plan | None = None) -> Found:
         """Searches until proved best, out of time, or stopped. `start`: a plan to begin with, lawful or not."""
+        if (plan := Greedy(self._task, self._watch.expired).plan()) is not None:
+            self._better(plan, self._task.cost(plan))
         if not self._first(start):
             return self._found(Status.INFEASIBLE)
         if self._task.people is not None and not self._done():
@@ -115,19 +121,38 @@ class Search:
         self._tighten(columns.bounds.lower + self._task.constant)
         if self._done():
             return
-        until = self._watch.elapsed + self._watch.share(_DIVE)
-        if (plan := columns.dive(shares)) is not None:
-            self._better(plan, self._task.cost(plan))
+        if not counted:
+            # Where steps are counted the search stays reproducible without it.
+            self._among(columns.support(shares))
+        if self._far():
+            until = self._watch.elapsed + self._watch.share(_DIVE)
+            if (plan := columns.dive(shares)) is not None:
+                self._better(plan, self._task.cost(plan))
         if self._plan is None or self._done():
             return
-        seconds = _CHOICE_STEP if counted else self._watch.share(_CHOICE)
-        plan = columns.choose(self._watch, upper=self._cost - self._task.constant, seconds=seconds, hint=self._plan)
-        if plan is not None:
-            self._better(plan, self._task.cost(plan))
+        if self._far():
+            seconds = _CHOICE_STEP if counted else self._watch.share(_CHOICE)
+            plan = columns.choose(self._watch, upper=self._cost - self._task.constant, seconds=seconds, hint=self._plan)
+            if plan is not None:
+                self._better(plan, self._task.cost(plan))
         if math.isfinite(columns.bounds.lower):
             for person, day, choice in columns.useless(self._cost - self._task.constant):
                 if choice and self._plan[person][day] != choice:
                     self._encoded.settle((person, day, choice), 0)
+
+    def _far(self) -> bool:
+        """Whether the best plan is so far from the bound that it is worth fixing whole people's patterns one after the other."""
+        return not self._done() and (self._plan is None or self._cost - self._bound > _FAR * abs(self._cost))
+
+    def _among(self, support: Mask) -> None:
+        """The plain model with nothing but the cells that the columns' optimum is made of."""
+        with Only(self._encoded, support, self._plan):
+            if self._plan is not None:
+                self._encoded.hint(self._plan)
+            solved = self._watch.solve(self._encoded.model, self._watch.share(_SUPPORT), _Told(self._encoded, self._better))
+        if solved.found:
+            plan = self._encoded.plan(solved.solver)
+            self._better(plan, self._task.cost(plan))
 
     def _found(self, status: Status) -> Found:
         known = self._plan is not None

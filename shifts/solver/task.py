@@ -37,11 +37,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two shifts of one person (day, choice) with a day off between that cost when both are worked. Where days lie before the plan: None, and true."""
+    """Two shifts of one person (day, choice) with nothing but days off between that cost when both are worked.
+
+    A first shift before the plan: None, and true; `off` names those of the days between that are in the plan.
+    """
 
     person: int
     first: tuple[int, int] | None
-    off: int | None
+    off: tuple[int, ...]
     then: tuple[int, int]
     cost: int
 
@@ -73,7 +76,7 @@ class Task:
             pair.cost
             for pair in self.pairs
             if table[pair.person, pair.then[0]] == pair.then[1]
-            and (pair.off is None or table[pair.person, pair.off] == 0)
+            and not table[pair.person, list(pair.off)].any()
             and (pair.first is None or table[pair.person, pair.first[0]] == pair.first[1])
         )
         return self.constant + own + paired + sum(self.missed(row, table) for row in self.rows)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.clock import SEOUL
 from shifts.model import Setting
 from shifts.rules.catalogue import RULES
 from shifts.solver.effort import Status
 from shifts.solver.request import Cause, CauseKind, Conflict, Short, Solution
+from shifts.words import day_words, range_words
 
 Language = Literal["ko", "en"]
 
@@ -38,11 +38,13 @@ def explain(solution: Solution, setting: Setting, language: Language) -> tuple[s
 
 def short_sentence(short: Short, setting: Setting, language: Language) -> str:
     """Which seat stays empty."""
-    start, end = short.start.astimezone(SEOUL).strftime("%H:%M"), short.end.astimezone(SEOUL).strftime("%H:%M")
-    day, skill = short.day.isoformat(), f" ({short.skill})" if short.skill else ""
+    when, skill = range_words(short.start, short.end, language), f" ({short.skill})" if short.skill else ""
+    head = f"{day_words(short.day, language)} {when}"
+    # A stretch that no shift of the day covers is named by its times alone.
+    shift = _shift(short.code, setting, language) if short.code else ""
     if language == "ko":
-        return f"{day} {start}~{end} {_shift(short.code, setting, language)}: 최소 {short.least}명{skill} 가운데 {short.have}명뿐입니다."
-    return f"{day} {start} to {end}, {_shift(short.code, setting, language)}: {short.have} of at least {short.least}{skill}."
+        return f"{head}{f' {shift}' if shift else ''}: 최소 {short.least}명{skill} 가운데 {short.have}명뿐입니다."
+    return f"{head}{f', {shift}' if shift else ''}: {short.have} of at least {short.least}{skill}."
 
 
 def conflict_sentences(conflict: Conflict, setting: Setting, language: Language) -> list[str]:
@@ -70,7 +72,8 @@ def cause_sentence(cause: Cause, setting: Setting, language: Language) -> str:
         case CauseKind.FIXED:
             return f"{name}님의 바꿀 수 없는 근무" if korean else f"the shifts of {name} that must not change"
         case CauseKind.NEED:
-            day, shift = cause.day.isoformat() if cause.day else "", _shift(cause.code, setting, language)
+            day = day_words(cause.day, language) if cause.day else ""
+            shift = _shift(cause.code, setting, language) if cause.code else "모든" if korean else "any shift"
             skill = f" ({cause.skill})" if cause.skill else ""
             if korean:
                 return f"{day} {shift} 근무에 {cause.least}명{skill} 필요(휴게 교대 포함)"

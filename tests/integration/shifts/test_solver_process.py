@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from datetime import timedelta
 
 import psutil
@@ -75,3 +77,29 @@ async def test_a_killed_process_is_an_error_and_no_answer() -> None:
     solver._process.kill()
     with pytest.raises(SolverFailed):
         await searching
+
+
+_PARENT = """
+import asyncio, sys
+from shifts.solver.process import SolverProcess
+from tests.integration.shifts.test_solver_process import request
+
+async def main():
+    solver = SolverProcess(request(number=14, days=28, seconds=600))
+    await solver.solve(lambda _: print(solver.pid, flush=True))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_program_ends_its_solver_too() -> None:
+    """Killed without a chance to say anything: the search under way hears of the closed pipe and ends."""
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PARENT, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(await asyncio.wait_for(parent.stdout.readline(), 90)))
+    assert child.is_running()
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 30)

@@ -7,8 +7,8 @@ from datetime import time
 
 import pytest
 
-from shifts.model import DEFAULT_SHIFT_TYPES, NightWork, Pause, ShiftType
-from shifts.rules import parameters
+from shifts.model import NightWork, Pause, Protection, Roster, Setting, ShiftType
+from shifts.rules import RULES, Level, parameters, sentence
 from tests.unit.shifts.rules.month import TYPES, broken, day, details, drawn, person, setting, shift
 
 # 10 h 24 min of work a day: five of them are 52 h to the minute.
@@ -144,9 +144,59 @@ def test_more_than_the_agreed_time_is_shown() -> None:
     assert broken("overtime", drawn({1: "DDD"}), setting(person(1, contract_minutes=20 * 60))) == [3]
 
 
-def test_whoever_is_protected_has_no_overtime() -> None:
+def _week(protection: Protection | None, *minutes: int, night_work: NightWork = NightWork.BARRED) -> tuple[Roster, Setting]:
+    """A week of shifts of so many minutes each, an hour of break beside, from eight o'clock on."""
+    kinds = {
+        chr(97 + number): ShiftType(
+            code=chr(97 + number), name="일", name_en="Work", starts=time(8), minutes=length + 60, pauses=(Pause(240, 60),)
+        )
+        for number, length in enumerate(minutes)
+    }
+    return drawn({1: "".join(kinds)}), setting(person(1, night_work=night_work, protection=protection), types=kinds)
+
+
+def test_whoever_is_protected_without_a_stated_reason_has_no_overtime() -> None:
     """40 h to the minute are allowed."""
-    eight = ShiftType(code="D", name="낮", name_en="Day", starts=time(8), minutes=540, pauses=(Pause(240, 60),))
-    people = setting(person(1, night_work=NightWork.BARRED), types={**DEFAULT_SHIFT_TYPES, "D": eight})
-    assert not broken("protected_overtime", drawn({1: "DDDDD--"}), people)
-    assert broken("protected_overtime", drawn({1: "DDDDDD-"}), people) == [6]
+    assert not broken("protected_overtime", *_week(None, 480, 480, 480, 480, 480))
+    assert broken("protected_overtime", *_week(None, 480, 480, 480, 480, 481)) == [5]
+    assert not broken("protected_week", *_week(None, 600, 600, 600, 600, 600))
+
+
+@pytest.mark.parametrize(
+    ("protection", "rule", "minutes"),
+    [
+        (Protection.MINOR, "protected_overtime", 35 * 60),
+        (Protection.MINOR, "protected_week", 40 * 60),
+        (Protection.PREGNANT, "protected_week", 40 * 60),
+        (Protection.POSTPARTUM, "protected_week", 46 * 60),
+    ],
+)
+def test_a_protected_persons_week_ends_at_their_limit_to_the_minute(protection: Protection, rule: str, minutes: int) -> None:
+    """Under 18: 35 h, 40 h if more was agreed; pregnant: 40 h; within a year after birth: 46 h. Only while night work is barred."""
+    day_, last = minutes // 5, minutes - minutes // 5 * 4
+    assert not broken(rule, *_week(protection, day_, day_, day_, day_, last))
+    assert broken(rule, *_week(protection, day_, day_, day_, day_, last + 1)) == [5]
+    assert RULES["protected_week"].level is Level.HARD
+    assert RULES["protected_overtime"].level is Level.POLICY
+
+
+def test_what_a_doctor_says_is_about_the_night_alone() -> None:
+    """48 h are over the agreed time and within the law; a night shift is not."""
+    where = _week(Protection.DOCTOR, 560, 560, 560, 560, 560)
+    assert not [rule for rule in ("protected_week", "protected_overtime") if broken(rule, *where)]
+    assert broken("night_barred", drawn({1: "N"}), setting(person(1, night_work=NightWork.BARRED, protection=Protection.DOCTOR))) == [1]
+
+
+def test_why_somebody_is_protected_is_said_in_the_sentence() -> None:
+    """For whoever may read it: each reason in Korean and English."""
+    for protection, korean, english in (
+        (None, "까닭 미기재", "no reason stated"),
+        (Protection.PREGNANT, "임신 중", "pregnant"),
+        (Protection.POSTPARTUM, "산후 1년 미만", "less than a year after birth"),
+        (Protection.MINOR, "18세 미만", "under 18"),
+        (Protection.DOCTOR, "의사 소견", "on a doctor's advice"),
+    ):
+        where = setting(person(1, night_work=NightWork.BARRED, protection=protection))
+        found = details("night_barred", drawn({1: "N"}), where)[0]
+        assert f"야간 근무를 할 수 없는데({korean})" in sentence(found, where, "ko")
+        assert f"may not work at night ({english})" in sentence(found, where, "en")
