@@ -41,6 +41,7 @@ from desk.session_api import SessionApi
 from desk.source import Sources
 from desk.stream import StreamApi
 from desk.users_api import UsersApi
+from shifts.what_if import Players
 
 log = structlog.get_logger()
 
@@ -58,6 +59,18 @@ class Api(Protocol):
         ...
 
 
+class Rooms(Protocol):
+    """Rooms that are made elsewhere and need what the desk has."""
+
+    def routes(self) -> list[Route]:
+        """Their lines of the route table."""
+        ...
+
+    def work(self) -> Mapping[str, Coroutine[None, None, None]]:
+        """What is to be run as tasks."""
+        ...
+
+
 class Health(Wire):
     """The desk runs."""
 
@@ -67,7 +80,8 @@ class Health(Wire):
 class Desk:
     """The desk. `apis`: those of other rooms; sign-in, accounts, access log, event stream, roster and pages are its own.
 
-    `histories` counts the contacts of the line for what the roster needs; `roster` is for who brings one put together otherwise.
+    `histories` counts the contacts of the line for what the roster needs, `players` play what-ifs of it; `roster` is for who brings one put
+    together otherwise; `rooms` makes further ones.
     """
 
     def __init__(
@@ -78,7 +92,9 @@ class Desk:
         *,
         apis: Sequence[Api] = (),
         histories: Histories = no_history,
+        players: Players | None = None,
         roster: Callable[[Events], RosterRoom] | None = None,
+        rooms: Callable[[Events, AccessLog], Rooms] | None = None,
         passwords: PasswordBook | None = None,
         dist: Path = DIST,
     ) -> None:
@@ -94,7 +110,12 @@ class Desk:
         self.sign_in = SignIn(self.accounts, self.sessions, self._throttle, self.passwords, self.audit, self.events, clock)
         self.cookies = Cookies(secure=wanted.secure, session_s=wanted.session_limit_s)
         self.streams = StreamApi(self.events, self.sessions)
-        self.roster = roster(self.events) if roster else RosterRoom(db, clock, self.events, wanted, histories=histories)
+        self.roster = (
+            roster(self.events)
+            if roster
+            else RosterRoom(db, clock, self.events, wanted, histories=histories, players=players, noting=self.audit)
+        )
+        self.rooms = rooms(self.events, self.audit) if rooms else None
         own: list[Api] = [
             SessionApi(self.sign_in, self.accounts, self.sessions, self.cookies),
             UsersApi(self.accounts, self.sign_in, self.passwords, clock),
@@ -104,7 +125,7 @@ class Desk:
         ]
         #: The whole table, in the order in which addresses are matched.
         self.routes: Sequence[Route] = [
-            *(route for api in (*own, *apis) for route in api.routes()),
+            *(route for api in (*own, *apis, *([self.rooms] if self.rooms else [])) for route in api.routes()),
             Route(method="GET", path="/api/health", handler=self.health, permission=Open.ANYBODY),
             Route(method="GET", path="/api/openapi.json", handler=self.openapi, permission=Open.ANYBODY),
             *Pages(dist).routes(),
@@ -125,7 +146,12 @@ class Desk:
 
     def work(self) -> Mapping[str, Coroutine[None, None, None]]:
         """What is to be run as tasks while it serves."""
-        return {"desk events": self.events.run(), "desk tidy": self._tidy(), **self.roster.work()}
+        return {
+            "desk events": self.events.run(),
+            "desk tidy": self._tidy(),
+            **self.roster.work(),
+            **(self.rooms.work() if self.rooms else {}),
+        }
 
     async def health(self, call: Call) -> Health:
         """The desk runs."""

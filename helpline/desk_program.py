@@ -10,12 +10,18 @@ import signal
 
 import structlog
 
+from core.alarms import JOURNAL_STATEMENTS
 from core.clock import SystemClock
 from core.database import Database
+from core.journal import Journal
 from core.settings import Settings
 from desk.services import Desk
 from helpline import contact_history, exit_codes
+from helpline.alarm_delivery.delivery import Delivery
+from helpline.alarm_delivery.ways import ways
+from helpline.desk_rooms import CaseRooms
 from helpline.embedded.addresses import database_url
+from helpline.what_if_process import WhatIfProcess
 
 log = structlog.get_logger()
 
@@ -38,7 +44,18 @@ async def run(settings: Settings) -> int:
     db = Database(database_url(settings), pool_size=POOL, statement_timeout_s=STATEMENT_TIMEOUT_S)
     try:
         clock = SystemClock()
-        return await _serve(Desk(settings, db, clock, histories=lambda: contact_history.read(db, clock)), db, stopping)
+        journal = Journal(db, JOURNAL_STATEMENTS, spool=settings.data_dir.absolute() / "journal" / "desk")
+        desk = Desk(
+            settings,
+            db,
+            clock,
+            histories=lambda: contact_history.read(db, clock),
+            players=WhatIfProcess,
+            rooms=lambda events, audit: CaseRooms(settings, db, clock, events, audit, journal),
+        )
+        # Beside the pages, never beside the calls: a mail server that hangs holds nobody.
+        alarms = Delivery(db, clock, ways(settings.alarms, clock, desk.events), settings.alarms)
+        return await _serve(desk, alarms, db, journal, stopping)
     except OSError as error:
         log.error("port_taken", reason=str(error), hint="set desk.http_port")
         return exit_codes.FAILED
@@ -46,11 +63,13 @@ async def run(settings: Settings) -> int:
         await db.close()
 
 
-async def _serve(desk: Desk, db: Database, stopping: asyncio.Event) -> int:
+async def _serve(desk: Desk, alarms: Delivery, db: Database, journal: Journal, stopping: asyncio.Event) -> int:
     web = await desk.serve()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(db.watch(), name="database")
+            tasks.create_task(journal.run(), name="journal")
+            tasks.create_task(alarms.run(), name="alarms")
             for name, work in desk.work().items():
                 tasks.create_task(work, name=name)
             await stopping.wait()
@@ -59,4 +78,5 @@ async def _serve(desk: Desk, db: Database, stopping: asyncio.Event) -> int:
         pass
     finally:
         await web.cleanup()
+        await journal.close()
     return exit_codes.OK

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize, expect
 
+from desk.pages import DIST
 from tests.integration.desk.kit import PASSWORD
 from tests.kit.until import PATIENCE
 
@@ -19,6 +20,12 @@ SCREEN: ViewportSize = {"width": 1500, "height": 1000}
 #: What Chromium says of every answer from 400 on, whatever the page makes of it.
 _ANSWER = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
 #: Remembers whether anything but the keyboard was used.
+#: The accessibility checker, as the lock file of the pages pins it.
+_AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
+_RUN_AXE = """
+    async (within) => (await axe.run(within)).violations.flatMap(
+        (one) => one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`))
+"""
 _WATCH_POINTER = "window.pointed = 0; addEventListener('pointerdown', () => { window.pointed += 1 }, true);"
 
 
@@ -39,11 +46,27 @@ class Seat:
 
     async def sign_in(self, name: str, *, path: str = "/") -> None:
         """As people do: name, password, Enter."""
+        await self.give(name, PASSWORD, path=path)
+        await expect(self.page.get_by_role("button", name="로그아웃")).to_be_visible()
+
+    async def give(self, name: str, password: str, *, path: str = "/") -> None:
+        """Name and password, whatever comes of it."""
         await self.page.goto(self.url + path)
         await self.page.get_by_label("이름", exact=True).fill(name)
-        await self.page.get_by_label("비밀번호", exact=True).fill(PASSWORD)
+        await self.page.get_by_label("비밀번호", exact=True).fill(password)
         await self.page.keyboard.press("Enter")
-        await expect(self.page.get_by_role("button", name="로그아웃")).to_be_visible()
+
+    async def go(self, room: str) -> None:
+        """To a room by its link."""
+        await self.page.get_by_role("link", name=room, exact=True).click()
+        await expect(self.page.get_by_role("link", name=room, exact=True)).to_have_attribute("aria-current", "page")
+
+    async def axe(self, within: str = "html") -> list[str]:
+        """What the accessibility checker finds. Its text is evaluated: for a window that bypasses the policy, which takes no scripts of others."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(_AXE.read_text())
+        found: list[str] = await self.page.evaluate(_RUN_AXE, within)
+        return found
 
     def cell(self, row: int, day: int) -> Locator:
         """A cell of the month that is shown."""

@@ -5,51 +5,46 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from desk.pages import DIST
 from tests.browser.kit import Room
 from tests.integration.desk.office import Office, on
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
-AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
-_RUN = """
-    async (within) => (await axe.run(within)).violations.flatMap(
-        (one) => one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`))
-"""
 
 
 async def test_axe_finds_nothing(here: Office, windows: Room) -> None:
-    """On sign-in, roster, its dialogs, requests, account and own shifts; by day and by night."""
+    """On sign-in, roster, its dialogs, requests with the form for sick calls, and accounts; by day and by night."""
     await here.whole_month()
     await here.edit(here.cell(0, 5, "", "D"))
     seat = await windows.seat(bypass_csp=True)
     page = seat.page
     await page.goto(seat.url)
     await expect(page.get_by_label("비밀번호")).to_be_visible()
-    assert await _axe(page) == []
+    assert await seat.axe() == []
     await seat.picture("sign-in")
     await seat.sign_in("chief")
     await seat.saved()
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        assert await _axe(page) == []
+        assert await seat.axe() == []
         await seat.picture(f"roster-{scheme}")
     await page.emulate_media(color_scheme="light")
-    for button in ("게시", "자동 편성", "가져오기", "이력", "도움말", "칸"):
+    for button in ("게시", "자동 편성", "가져오기", "이력", "도움말", "칸", "모의 운영", "규칙", "필요 인원", "야간 건강진단"):
         await seat.button(button).click()
         await expect(seat.dialog).to_be_visible()
-        assert await _axe(page, "dialog") == [], button
+        await expect(seat.dialog.get_by_text("불러오는 중입니다")).to_have_count(0)
+        assert await seat.axe("dialog") == [], button
         await seat.press("Escape")
         await expect(seat.dialog).to_have_count(0)
-    for link in ("요청함", "내 계정"):
-        await page.get_by_role("link", name=link).click()
-        await expect(page.get_by_role("heading").first).to_be_visible()
-        assert await _axe(page) == [], link
+    for link in ("요청함", "계정", "내 계정"):
+        await seat.go(link)
+        await expect(page.get_by_text("불러오는 중입니다")).to_have_count(0)
+        assert await seat.axe() == [], link
 
 
 async def test_axe_finds_nothing_on_own_shifts(here: Office, windows: Room) -> None:
-    """With shifts, a request and the calendar's address on it."""
+    """With shifts, a request, wishes and the calendar's address on it."""
     await here.whole_month()
     assert (await here.publish()).status == 200
     assert (await here.first.post("/api/leaves", {"first": on(20), "last": on(21), "kind": "annual"})).status == 201
@@ -57,7 +52,7 @@ async def test_axe_finds_nothing_on_own_shifts(here: Office, windows: Room) -> N
     await expect(seat.button("거두기")).to_be_visible()
     await seat.button("주소 만들기").click()
     await expect(seat.page.get_by_label("달력 주소")).to_have_value(re.compile(r"/ical/.+\.ics$"))
-    assert await _axe(seat.page) == []
+    assert await seat.axe() == []
     await seat.picture("own-shifts")
 
 
@@ -89,11 +84,3 @@ async def test_a_month_is_edited_with_fingers(here: Office, windows: Room) -> No
     await seat.holds(1, 6, "N")
     await seat.button("▦ 범위 선택").tap()
     await seat.picture("tablet")
-
-
-async def _axe(page: Page, within: str = "html") -> list[str]:
-    """What it finds. Its text is evaluated: the page takes no scripts of others."""
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(AXE.read_text())
-    found: list[str] = await page.evaluate(_RUN, within)
-    return found

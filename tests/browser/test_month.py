@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from playwright.async_api import FilePayload, expect
 
 from tests.browser.kit import WAIT_MS, Room, Seat
@@ -12,6 +15,7 @@ from tests.integration.desk.kit import PASSWORD
 from tests.integration.desk.office import MONTH, Office, on
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: What is wrong with 김하늘's 5th of January.
 AWAY = re.compile("1월 5일.화. 김하늘: 승인된 휴가일에 낮 근무가 있습니다")
 
@@ -162,6 +166,35 @@ async def test_a_file_is_looked_at_before_anything_is_written(here: Office, wind
     assert (await here.held(0, 4), await here.held(0, 5), await here.held(1, 4)) == (["E"], ["N"], ["D"])
 
 
+async def test_an_excel_file_is_looked_at_and_written_as_one_edit(here: Office, windows: Room) -> None:
+    """What the page saved, changed in a spreadsheet: formulas, merged cells and strangers are named by cell; mended, it is one step of undo."""
+    await here.edit(here.cell(0, 4, "", "D"))
+    seat = await windows.seat("chief", bypass_csp=True)
+    async with seat.page.expect_download() as saved:
+        await seat.page.get_by_role("link", name="엑셀로 내보내기").click()
+    sheet = Path(await (await saved.value).path()).read_bytes()
+    await seat.button("가져오기").click()
+    file = seat.page.get_by_label("파일 (.xlsx, .csv)")
+    await file.set_input_files(_xlsx(sheet, {"F5": '="E"', "A6": "김하놀", "H7": "점심"}, merge="G5:H5"))
+    for cell, said in (("F5", "수식입니다"), ("A6", "김하놀"), ("H7", "점심"), ("G5", "합쳐진 칸")):
+        await expect(seat.dialog.get_by_role("row").filter(has_text=cell).first).to_contain_text(said)
+    await expect(seat.button("근무표에 넣기")).to_be_disabled()
+    assert await seat.axe("dialog") == []
+    await seat.picture("import-excel")
+    await file.set_input_files(_xlsx(sheet, {"F5": "E", "G5": "N", "H6": "D"}))
+    await expect(seat.dialog).to_contain_text("바뀌는 칸 3개")
+    assert await here.held(0, 4) == ["D"]
+    await seat.button("근무표에 넣기").click()
+    await seat.holds(1, 6, "D")
+    assert [await here.held(*at) for at in ((0, 4), (0, 5), (1, 6))] == [["E"], ["N"], ["D"]]
+    await seat.button("↶ 되돌리기").click()
+    await seat.holds(1, 6, "")
+    assert [await here.held(*at) for at in ((0, 4), (0, 5), (1, 6))] == [["D"], [], []]
+    await seat.button("가져오기").click()
+    await file.set_input_files({"name": "근무표.xlsx", "mimeType": XLSX, "buffer": b"PK no workbook"})
+    await expect(seat.dialog).to_contain_text("문제 1건")
+
+
 async def test_somebody_sick_is_reported_and_another_takes_the_shift_by_one_click(here: Office, windows: Room) -> None:
     """The leave is on the roster at once; who may lawfully take the shift stands first."""
     await here.whole_month()
@@ -205,6 +238,19 @@ async def test_the_solver_repairs_after_a_sick_call(here: Office, windows: Room)
     await seat.holds(8, 4, "휴")
     await expect(seat.button("! 반드시 지킬 규칙 0")).to_be_visible()
     assert await here.held(8, 4) == []
+
+
+def _xlsx(sheet: bytes, values: dict[str, str], merge: str = "") -> FilePayload:
+    """The saved sheet with other values in some cells."""
+    book = load_workbook(BytesIO(sheet))
+    page = book.worksheets[0]
+    for at, value in values.items():
+        page[at] = value
+    if merge:
+        page.merge_cells(merge)
+    stream = BytesIO()
+    book.save(stream)
+    return {"name": "근무표.xlsx", "mimeType": XLSX, "buffer": stream.getvalue()}
 
 
 def _csv(text: str) -> FilePayload:

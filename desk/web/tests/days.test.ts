@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ShiftType, Slot } from '../src/lib/types';
-import { between, isMonth, minutesAfter, monday, monthPlus, plus, today, weekday } from '../src/roster/logic/days';
+import { between, clockPlus, dayIn, isMonth, minutesAfter, monday, monthPlus, plus, today, weekday } from '../src/roster/logic/days';
 import { gradeOf, worstByShift } from '../src/roster/logic/need';
 
 describe('days', () => {
@@ -14,6 +14,14 @@ describe('days', () => {
     expect(monday('2026-03-01')).toBe('2026-02-23');
     expect(monday('2026-03-02')).toBe('2026-03-02');
     expect(weekday('2026-03-01')).toBe(0);
+  });
+
+  test('an instant belongs to the day that it is in Seoul', () => {
+    expect([dayIn('2027-01-01T14:59:59Z'), dayIn('2027-01-01T15:00:00Z')]).toEqual(['2027-01-01', '2027-01-02']);
+  });
+
+  test('a stretch ends at a time of day, at midnight at 24:00', () => {
+    expect([clockPlus('07:00', 480), clockPlus('23:00:00', 480), clockPlus('00:00', 1440), clockPlus('15:30', 510)]).toEqual(['15:00', '07:00', '24:00', '24:00']);
   });
 
   test('months go over the year', () => {

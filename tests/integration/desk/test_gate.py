@@ -27,6 +27,8 @@ from tests.integration.desk.kit import PASSWORD, QUICK, Browser, Served, desk_se
 PARTS = {
     **{name: str(uuid4()) for name in ("user_id", "leave_id", "swap_id", "job")},
     "month": "2027-01",
+    "day": "2027-01-05",
+    "rule": "evening_day",
     "token": "none",
 }
 

@@ -17,6 +17,7 @@ from desk.roster.room import RosterRoom
 from shifts.model import Assignment, Roster
 from shifts.solver.effort import Status
 from shifts.solver.request import Listener, Progress, Solution, SolveRequest
+from shifts.what_if import WhatIf
 from tests.integration.desk.kit import Answer
 from tests.integration.desk.office import JANUARY, MONTH, Office, office, on
 from tests.integration.desk.test_stream import stream
@@ -113,6 +114,15 @@ class Puppet:
         return self.request.roster.changed(add=[Assignment(day=JANUARY.replace(day=20), person_id=person, code="D")])
 
 
+class Still:
+    """A what-if that is never done."""
+
+    async def play(self, progress: Callable[[float], None] | None = None) -> WhatIf:
+        """Waits to be ended."""
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
 def puppets(db: Database, settings: Settings, made: list[Puppet], *, available: bool = True) -> Callable[[Events], RosterRoom]:
     """A room whose searches are puppets."""
 
@@ -123,7 +133,7 @@ def puppets(db: Database, settings: Settings, made: list[Puppet], *, available: 
     def room(events: Events) -> RosterRoom:
         clock: Any = events._clock
         assert isinstance(clock, ManualClock)
-        return RosterRoom(db, clock, events, settings.desk, solver=solver, solver_available=lambda: available)
+        return RosterRoom(db, clock, events, settings.desk, solver=solver, solver_available=lambda: available, players=lambda _: Still())
 
     return room
 

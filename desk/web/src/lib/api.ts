@@ -1,7 +1,7 @@
 import { problemOf, unreached } from './problem';
 import type * as wire from './types';
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request that is not answered by then counts as not reaching the server; it may have been carried out all the same. */
 const TIMEOUT_MS = 20_000;
@@ -13,7 +13,8 @@ export function onSessionLost(listener: () => void): void {
   sessionLost = listener;
 }
 
-async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+/** A request of the API; for rooms that keep their addresses themselves. Throws `Problem`. */
+export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body instanceof FormData) {
     init.body = body;
@@ -40,9 +41,9 @@ async function call<T>(method: Method, path: string, body?: unknown): Promise<T>
   }
 }
 
-const query = (values: Record<string, string>): string => `?${new URLSearchParams(values)}`;
+export const query = (values: Record<string, string>): string => `?${new URLSearchParams(values)}`;
 
-function upload(file: File): FormData {
+export function upload(file: File): FormData {
   const form = new FormData();
   form.append('file', file);
   return form;
@@ -62,9 +63,20 @@ export const api = {
   confirmSecondFactor: (code: string) => call<wire.SessionState>('POST', '/api/session/second-factor/confirm', { code }),
   removeSecondFactor: (password: string) => call<wire.SessionState>('POST', '/api/session/second-factor/remove', { password }),
 
+  users: () => call<{ users: wire.Account[] }>('GET', '/api/users'),
+  addUser: (user: { sign_in_name: string; name: string; role: wire.Role; counsellor?: string; language: wire.Language }) =>
+    call<wire.OneTimePassword>('POST', '/api/users', user),
+  changeUser: (id: string, change: { name?: string; role?: wire.Role; disabled?: boolean }) =>
+    call<wire.Account>('PATCH', `/api/users/${id}`, change),
+  resetPassword: (id: string) => call<wire.OneTimePassword>('POST', `/api/users/${id}/password`),
+  resetSecondFactor: (id: string) => call<wire.Account>('DELETE', `/api/users/${id}/second-factor`),
+  /** `actor` "": anybody's. */
+  accessLog: (actor: string, before?: number) =>
+    call<{ rows: wire.AccessRow[] }>('GET', `/api/access-log${query({ ...(actor && { actor }), ...(before && { before: String(before) }) })}`),
+
   roster: (month: string) => call<wire.Roster>('GET', `/api/rosters/${month}`),
-  edit: (month: string, base_version: number, changes: wire.Change[]) =>
-    call<wire.Edited>('POST', `/api/rosters/${month}/edits`, { base_version, changes }),
+  edit: (month: string, base_version: number, changes: wire.Change[], reason?: string) =>
+    call<wire.Edited>('POST', `/api/rosters/${month}/edits`, reason ? { base_version, changes, reason } : { base_version, changes }),
   undo: (month: string, base_version: number) => call<wire.Edited>('POST', `/api/rosters/${month}/undo`, { base_version }),
   redo: (month: string, base_version: number) => call<wire.Edited>('POST', `/api/rosters/${month}/redo`, { base_version }),
   diff: (month: string, from: string, to: string) =>
@@ -87,6 +99,24 @@ export const api = {
     call<wire.Edited>('POST', `/api/rosters/${month}/import/${token}/apply`, { base_version }),
   exportAddress: (month: string) => `/api/rosters/${month}/export.xlsx`,
 
+  startWhatIf: (month: string, repetitions: number, load_percent: number) =>
+    call<{ job: string }>('POST', `/api/rosters/${month}/what-if`, { repetitions, load_percent }),
+  whatIf: (month: string, job: string) => call<wire.WhatIf>('GET', `/api/rosters/${month}/what-if/${job}`),
+  cancelWhatIf: (month: string, job: string) => call<void>('DELETE', `/api/rosters/${month}/what-if/${job}`),
+
+  rules: (month: string) => call<{ rules: wire.Rule[] }>('GET', `/api/rules${query({ month })}`),
+  setRule: (rule: string, change: { month: string; on?: boolean; values?: Record<string, number>; reason: string }) =>
+    call<wire.Rule>('PUT', `/api/rules/${rule}`, change),
+  demand: () => call<{ demand: wire.Demand[] }>('GET', '/api/demand'),
+  setDemand: (demand: wire.Demand[], reason: string) => call<{ demand: wire.Demand[] }>('PUT', '/api/demand', { demand, reason }),
+  forecast: (month: string) => call<{ demand: wire.Demand[]; days: number }>('GET', `/api/demand/forecast${query({ month })}`),
+  takeForecast: (month: string, reason: string) =>
+    call<{ demand: wire.Demand[]; days: number }>('POST', '/api/demand/forecast', { month, reason }),
+  nightHealth: (until: wire.Day) => call<wire.NightHealth>('GET', `/api/night-health${query({ until })}`),
+
+  wishes: (from: wire.Day, to: wire.Day) => call<{ wishes: wire.Wish[] }>('GET', `/api/wishes${query({ from, to })}`),
+  setWish: (wish: { day: wire.Day; code: string | null; wanted: boolean }) => call<wire.Wish>('PUT', '/api/wishes', wish),
+  dropWish: (day: wire.Day) => call<void>('DELETE', `/api/wishes/${day}`),
   leaves: () => call<{ leaves: wire.Leave[] }>('GET', '/api/leaves'),
   askLeave: (leave: { person?: string; first: wire.Day; last: wire.Day; kind: string; note: string }) =>
     call<wire.Leave>('POST', '/api/leaves', leave),
@@ -99,5 +129,7 @@ export const api = {
   decideSwap: (id: string, how: 'agree' | 'approve' | 'refuse' | 'withdraw') => call<wire.Swap>('POST', `/api/swaps/${id}/${how}`),
 
   ownShifts: (from: wire.Day, to: wire.Day) => call<{ shifts: wire.OwnShift[] }>('GET', `/api/me/shifts${query({ from, to })}`),
+  hasFeed: () => call<{ exists: boolean }>('GET', '/api/me/feed'),
   makeFeed: () => call<{ url: string }>('POST', '/api/me/feed'),
+  endFeed: () => call<void>('DELETE', '/api/me/feed'),
 };

@@ -1,9 +1,8 @@
 /** The desk's events. One connection for the whole page; the browser comes back by itself and says what it saw last. */
 
 type Listener = (data: unknown) => void;
-export type EventKind = 'roster_changed' | 'roster_published' | 'requests_changed' | 'session_ended' | 'reload';
-
-const KINDS: EventKind[] = ['roster_changed', 'roster_published', 'requests_changed', 'session_ended', 'reload'];
+const KINDS = ['roster_changed', 'roster_published', 'requests_changed', 'rules_changed', 'demand_changed', 'session_ended', 'reload'] as const;
+export type EventKind = (typeof KINDS)[number];
 const AGAIN_MS = 5000;
 
 class Stream {

@@ -6,7 +6,7 @@ export type Language = 'ko' | 'en';
 export interface Me {
   id: string;
   name: string;
-  role: string;
+  role: Role;
   counsellor: string | null;
 }
 
@@ -17,6 +17,38 @@ export interface SessionState {
   must_change_password?: boolean;
   second_factor?: boolean;
   expired?: boolean;
+}
+
+export type Role = 'counsellor' | 'supervisor' | 'centre' | 'companion' | 'auditor' | 'operator';
+
+export interface Account {
+  id: string;
+  sign_in_name: string;
+  name: string;
+  role: Role;
+  counsellor: string | null;
+  language: Language;
+  created_at: string;
+  disabled_at: string | null;
+  must_change_password: boolean;
+  second_factor: boolean;
+}
+
+/** Shown this once. */
+export interface OneTimePassword {
+  user: Account;
+  password: string;
+}
+
+export interface AccessRow {
+  number: number;
+  at: string;
+  /** Null: nobody was signed in. */
+  actor: string | null;
+  action: string;
+  about_kind: string;
+  about: string;
+  detail: Record<string, string | number | boolean | null>;
 }
 
 export interface Person {
@@ -61,6 +93,8 @@ export interface Violation {
   key: string;
   rule: string;
   level: 'hard' | 'policy' | 'wish';
+  /** What it is about; `private`: why is not for whoever looks. */
+  kind: 'rule' | 'wish' | 'coverage' | 'fairness' | 'private';
   person: string | null;
   day: Day;
   days: Day[];
@@ -98,13 +132,92 @@ export interface Leave {
   kind?: string | null;
   state: string;
   note?: string | null;
+  /** A sick call: it counts without anybody's decision. */
+  announced?: boolean;
 }
 
+/** `code` null: any shift, or, where it is not wanted, a day off. */
 export interface Wish {
   person: string;
+  name?: string;
   day: Day;
   code: string | null;
   wanted: boolean;
+}
+
+export interface RuleParameter {
+  name: string;
+  label: string;
+  value: number;
+  usual: number;
+  lowest: number;
+  highest: number;
+}
+
+export interface Rule {
+  rule: string;
+  level: Violation['level'];
+  text: string;
+  /** The law, or the house. */
+  source: string;
+  valid_from: Day | null;
+  on: boolean;
+  can_switch: boolean;
+  parameters: RuleParameter[];
+  /** The house's latest change that holds in the month. */
+  since: Day | null;
+  set_at: string | null;
+  set_by: string | null;
+}
+
+/** How many the line needs; no weekdays: every day. 0 is Monday. */
+export interface Demand {
+  starts: string;
+  minutes: number;
+  least: number;
+  wanted: number;
+  weekdays: number[];
+  skill: string | null;
+}
+
+export interface WhatIfHour {
+  hour: number;
+  contacts_a_day: number;
+  service_level: number | null;
+  gave_up: number | null;
+  asa_s: number | null;
+}
+
+/** Shares from 0 to 1, seconds; null where nobody called. */
+export interface WhatIfResult {
+  contacts: number;
+  repetitions: number;
+  service_level: number | null;
+  gave_up: number | null;
+  asa_s: number | null;
+  wait_p90_s: number | null;
+  into_the_void: number | null;
+  occupancy: number | null;
+  by_hour: WhatIfHour[];
+}
+
+export interface WhatIf {
+  state: 'running' | 'done' | 'cancelled' | 'failed';
+  /** 0 to 1. */
+  progress: number;
+  version: number;
+  load_percent: number;
+  result: WhatIfResult | null;
+}
+
+export interface NightHealth {
+  since: Day;
+  until: Day;
+  months: number;
+  known_from: Day | null;
+  least_stints: number;
+  least_night_minutes: number;
+  people: { person: string; name: string; stints: number; night_minutes: number; due: boolean }[];
 }
 
 export interface Roster {

@@ -25,6 +25,8 @@ class Words {
 
 export const words = new Words();
 
+export const isWord = (text: string): text is Word => text in ko;
+
 /** A word or sentence in the language of the pages; `{name}` are values. */
 export const t = (word: Word, values: Values = {}): string =>
   TABLES[words.language][word].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

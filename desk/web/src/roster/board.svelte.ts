@@ -24,6 +24,10 @@ export class Board {
   /** Cells that somebody else has just changed, by who. */
   marks = $state.raw<ReadonlyMap<string, string>>(new Map());
   failure = $state('');
+  /** Why a roster that is in force is being changed: asked once, kept for all that follows. */
+  reason = $state('');
+  /** Changes that wait for a reason. Null: nothing asks for one. */
+  asking = $state.raw<Change[] | null>(null);
   readonly sender: Sender;
   readonly days = $derived(this.roster ? between(this.roster.period.first, this.roster.period.last) : []);
   readonly people = $derived(new Map(this.roster?.people.map((one) => [one.id, one])));
@@ -48,7 +52,7 @@ export class Board {
     this.ends = [
       stream.on('roster_changed', (data) => this.heard(data as RosterChanged)),
       stream.on('roster_published', () => this.refresh()),
-      stream.on('requests_changed', () => this.refresh()),
+      ...(['requests_changed', 'rules_changed', 'demand_changed'] as const).map((kind) => stream.on(kind, () => this.refresh())),
       stream.on('reload', () => this.refresh()),
       session.onSignedIn(() => void this.load().then(back)),
       () => removeEventListener('online', back),
@@ -84,10 +88,25 @@ export class Board {
     return waiting ? { codes: waiting.after, pinned: waiting.pinned ?? false } : (this.cells.get(key) ?? NOTHING);
   }
 
-  /** Change cells, as one step. Shown at once, sent in the background. */
+  /** Change cells, as one step. Shown at once, sent in the background; while there is no reason where there must be one, it is asked for first. */
   put(changes: Change[]): void {
     const real = meaningful(changes, (change) => this.look(change.person, change.day).pinned);
-    if (real.length > 0) this.sender.add(real);
+    if (real.length === 0) return;
+    if (this.inForce && !this.reason) this.asking = [...(this.asking ?? []), ...real];
+    else this.sender.add(real, this.inForce ? this.reason : '');
+  }
+
+  /** Whether people work by this roster: what changes now, changes their days. */
+  get inForce(): boolean {
+    return this.roster?.published_version != null;
+  }
+
+  /** The reason for what waits and for what follows. */
+  because(reason: string): void {
+    this.reason = reason.trim();
+    const waiting = this.asking ?? [];
+    this.asking = null;
+    if (waiting.length > 0) this.sender.add(waiting, this.reason);
   }
 
   async takeBack(kind: 'undo' | 'redo'): Promise<void> {
@@ -175,7 +194,8 @@ export class Board {
   private marked(): Map<string, Violation[]> {
     const found = new Map<string, Violation[]>();
     for (const violation of this.violations) {
-      if (!violation.person) continue;
+      // What is about somebody's whole month stands in the list, and in no cell.
+      if (!violation.person || violation.kind === 'fairness') continue;
       for (const day of new Set([violation.day, ...violation.days])) {
         const key = `${violation.person} ${day}`;
         found.set(key, [...(found.get(key) ?? []), violation]);

@@ -11,15 +11,21 @@ export function kindOf(type: ShiftType): Kind {
   return starts < 12 * 60 ? 'day' : 'evening';
 }
 
-export const MARKS: Record<Violation['level'], string> = { hard: '!', policy: '?', wish: '♡' };
+/** How grave it is. What is wished for by a person is not what the house aims at (cover, fairness, …). */
+export type Gravity = 'hard' | 'policy' | 'wish' | 'aim';
 
-const GRAVITY: Violation['level'][] = ['hard', 'policy', 'wish'];
+export const GRAVITIES: readonly Gravity[] = ['hard', 'policy', 'wish', 'aim'];
+export const MARKS: Readonly<Record<Gravity, string>> = { hard: '!', policy: '?', wish: '♡', aim: '△' };
 
-export const gravest = (violations: readonly Violation[]): Violation['level'] | null =>
-  GRAVITY.find((level) => violations.some((one) => one.level === level)) ?? null;
+export const gravityOf = (violation: Violation): Gravity =>
+  violation.level === 'wish' && violation.kind !== 'wish' ? 'aim' : violation.level;
 
+export const gravest = (violations: readonly Violation[]): Gravity | null =>
+  GRAVITIES.find((gravity) => violations.some((one) => gravityOf(one) === gravity)) ?? null;
+
+const place = (violation: Violation): number => GRAVITIES.indexOf(gravityOf(violation));
 export const byGravity = (violations: readonly Violation[]): Violation[] =>
-  [...violations].sort((one, other) => GRAVITY.indexOf(one.level) - GRAVITY.indexOf(other.level) || one.day.localeCompare(other.day));
+  [...violations].sort((one, other) => place(one) - place(other) || one.day.localeCompare(other.day));
 
 /** What would help, where the sentence does not say it already. */
 export const mendOf = (violation: Violation): string | null =>

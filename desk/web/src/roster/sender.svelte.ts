@@ -39,8 +39,8 @@ export class Sender {
     return this.batches.length === 0 && !this.busy;
   }
 
-  add(changes: Change[]): void {
-    this.keep([...this.batches, { id: `${Date.now()} ${this.number++}`, changes }]);
+  add(changes: Change[], reason = ''): void {
+    this.keep([...this.batches, { id: `${Date.now()} ${this.number++}`, changes, ...(reason && { reason }) }]);
     void this.flush();
   }
 
@@ -78,7 +78,7 @@ export class Sender {
   private async send(batch: Batch): Promise<boolean> {
     this.state = 'sending';
     try {
-      const edited = await api.edit(this.host.month, this.host.version, batch.changes);
+      const edited = await api.edit(this.host.month, this.host.version, batch.changes, batch.reason);
       this.tries = 0;
       this.keep(this.batches.slice(1));
       this.state = 'idle';

@@ -1,6 +1,10 @@
 import type { ko } from './ko';
+import { office } from './office_en';
+import { planning } from './planning_en';
 
 export const en: Record<keyof typeof ko, string> = {
+  ...office,
+  ...planning,
   service: 'Annyeong 120',
   desk_of_service: 'For counsellors and supervisors',
   sign_in: 'Sign in',

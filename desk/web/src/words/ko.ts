@@ -1,4 +1,9 @@
+import { office } from './office_ko';
+import { planning } from './planning_ko';
+
 export const ko = {
+  ...office,
+  ...planning,
   service: '외로움안녕120',
   desk_of_service: '상담사와 관리자를 위한 화면',
   sign_in: '로그인',

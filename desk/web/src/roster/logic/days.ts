@@ -25,9 +25,9 @@ export function monthPlus(month: string, months: number): string {
 
 export const isMonth = (text: string): boolean => /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
 
+const numbers = new Intl.DateTimeFormat('en-CA', { timeZone: ZONE, year: 'numeric', month: '2-digit', day: '2-digit' });
 /** Today where the service is, wherever the browser is. */
-export const today = (now: Date = new Date()): Day =>
-  new Intl.DateTimeFormat('en-CA', { timeZone: ZONE, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
+export const today = (now: Date = new Date()): Day => numbers.format(now);
 
 const locale = (language: Language): string => (language === 'ko' ? 'ko-KR' : 'en-GB');
 const format = (options: Intl.DateTimeFormatOptions) => {
@@ -42,13 +42,28 @@ const clock = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', tim
 
 export const weekdayName = (language: Language, day: Day): string => letters(language, at(day));
 export const dayName = (language: Language, day: Day): string => long(language, at(day));
+const full = format({ year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' });
+export const fullDay = (language: Language, day: Day): string => full(language, at(day));
 export const monthName = (language: Language, month: string): string => wholeMonth(language, at(`${month}-01`));
+const date = format({ year: 'numeric', month: 'short', day: 'numeric', timeZone: ZONE });
+/** The day of an instant. */
+export const dateOf = (language: Language, instant: string): string => date(language, Date.parse(instant));
+export const dayIn = (instant: string): Day => today(new Date(instant));
+const exact = format({ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone: ZONE });
+/** An instant to the second. */
+export const exactOf = (language: Language, instant: string): string => exact(language, Date.parse(instant));
 const moment = format({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: ZONE });
 export const momentOf = (language: Language, instant: string): string => moment(language, Date.parse(instant));
 export const timeOf = (language: Language, instant: string): string => clock(language, Date.parse(instant));
 
 /** Minutes after the day's midnight in the service's zone; may be beyond 1440. */
 export const minutesAfter = (day: Day, instant: string): number => Math.round((Date.parse(instant) - Date.parse(`${day}T00:00:00+09:00`)) / 60_000);
+
+/** A time of day so many minutes later; midnight at the end is 24:00. */
+export function clockPlus(clockTime: string, minutes: number): string {
+  const after = (minutesOf(clockTime) + minutes) % 1440 || 1440;
+  return `${String(Math.floor(after / 60)).padStart(2, '0')}:${String(after % 60).padStart(2, '0')}`;
+}
 
 export const minutesOf = (clockTime: string): number => {
   const [hours, minutes] = clockTime.split(':').map(Number) as [number, number];

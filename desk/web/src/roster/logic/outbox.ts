@@ -7,6 +7,8 @@ import { sameCodes } from './codes';
 export interface Batch {
   id: string;
   changes: Change[];
+  /** Why, where the roster is in force. */
+  reason?: string;
 }
 
 export interface Conflict {

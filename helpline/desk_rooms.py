@@ -1,0 +1,139 @@
+"""The rooms of the desk that have to do with people's cases, put together: incidents, records, checklists, reports, directory, centre, companions.
+
+The desk hands in what it has (database, events, access log); keys come from the settings. What rings a telephone runs beside the calls and is
+not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Coroutine, Mapping
+from datetime import date
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, select, text
+
+from care.checklists import loading, results
+from care.checklists.results import Results
+from care.directory.directory import Directory
+from care.proposals import Danger, Proposal, Proposals
+from care.records.reading import Reader
+from care.reports import reports
+from care.reports.reports import Reports
+from care.reports.traces import load_traces
+from core.alarms import Alarms
+from core.audit import AccessLog
+from core.clock import Clock
+from core.database import Database
+from core.journal import Journal
+from core.sealing import load_sealer
+from core.secrets import load_cipher
+from core.settings import Settings
+from desk.centre.room import CentreRoom
+from desk.checklists.api import ChecklistsApi
+from desk.companions.room import CompanionsRoom
+from desk.directory.api import DirectoryApi
+from desk.events import Events
+from desk.incidents.alarms_api import AlarmsApi
+from desk.incidents.api import IncidentsApi
+from desk.records.api import RecordsApi
+from desk.reports.api import ReportsApi
+from desk.routes import Route
+from escalation.centre import rules
+from escalation.centre.texts import PURPOSE as CENTRE_TEXTS
+from escalation.centre.texts import Texts
+from escalation.ledger import Ledger
+from escalation.proposals import CrisisProposals
+from helpline.alarm_delivery import words
+from shifts.tables import extra_holidays
+
+_USER = bindparam("user_id", type_=Uuid)
+# Whose case is open at the centre, and who is accompanied by whom: by their number, since a referral can be older than a person's row.
+_OF_CENTRE = text(
+    """
+    SELECT DISTINCT p.id FROM referrals r JOIN care_people p ON p.number_index = r.number_index
+    WHERE r.state IN ('waiting', 'live', 'claimed', 'in_contact', 'in_counselling', 'reopened')
+    """
+)
+_OF_COMPANION = text(
+    """
+    SELECT DISTINCT p.id FROM companion_supports s JOIN companions c ON c.id = s.companion_id
+    JOIN referrals r ON r.id = s.referral_id JOIN care_people p ON p.number_index = r.number_index
+    WHERE c.user_id = :user_id AND s.state IN ('active', 'paused')
+    """
+).bindparams(_USER)
+
+
+class ReferredPeople:
+    """Whose records the centre and companions may see something of: `care.records.reading.Referred`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def people(self, reader: Reader) -> frozenset[UUID]:
+        """See `Referred.people`."""
+        if reader.role == "centre":
+            rows = await self._db.execute(_OF_CENTRE)
+        elif reader.role == "companion":
+            rows = await self._db.execute(_OF_COMPANION, {"user_id": reader.user_id})
+        else:
+            return frozenset()
+        return frozenset(row.id for row in rows)
+
+
+class CompanionCrisis:
+    """A companion's crisis button: a person must look at it now. A companion's call is no contact of the line, so it is an alarm."""
+
+    def __init__(self, proposals: Proposals) -> None:
+        self._proposals = proposals
+
+    async def propose(self, *, referral_id: UUID, support_id: UUID, call_id: UUID | None, by: UUID | None) -> UUID | None:
+        """See `escalation.companions.way_back.Crisis`."""
+        about = call_id or support_id
+        await self._proposals.propose(Proposal(danger=Danger.OTHER, source="companion", about=about, contact_id=None, by=by))
+        return None
+
+
+class Room(Protocol):
+    """One of them."""
+
+    def routes(self) -> list[Route]:
+        """Its lines of the route table."""
+        ...
+
+
+class CaseRooms:
+    """All of them. Raises SecretsError, and the errors of the files that they read (partners, checklists, rules)."""
+
+    def __init__(self, settings: Settings, db: Database, clock: Clock, events: Events, audit: AccessLog, journal: Journal) -> None:
+        self._events = events
+        cipher, crises = load_cipher(settings), CrisisProposals(db, clock)
+
+        async def extra() -> Collection[date]:
+            return [row.day for row in await db.execute(select(extra_holidays.c.day))]
+
+        self.incidents = IncidentsApi(settings, db, clock, audit, events)
+        self.records = RecordsApi(settings, db, clock, audit, referred=ReferredPeople(db))
+        self.centre = CentreRoom(
+            db, clock, cipher, Texts(load_sealer(settings, CENTRE_TEXTS)), Ledger(db, clock, audit), rules.load()
+        )  # fmt: skip
+        checklists = Results(db, clock, load_sealer(settings, results.PURPOSE), loading.load(), crises)
+        isolation = Reports(db, clock, load_sealer(settings, reports.PURPOSE), load_traces(settings), crises)
+        self._rooms: tuple[Room, ...] = (
+            self.incidents,
+            AlarmsApi(db, clock, events, words.words),
+            self.records,
+            ChecklistsApi(checklists, clock),
+            ReportsApi(isolation, events, clock),
+            DirectoryApi(Directory(db, clock), clock, extra=extra),
+            self.centre,
+            CompanionsRoom(db, clock, cipher, Alarms(journal, clock), self.centre, CompanionCrisis(crises)),
+        )
+
+    def routes(self) -> list[Route]:
+        """See each."""
+        return [route for room in self._rooms for route in room.routes()]
+
+    def work(self) -> Mapping[str, Coroutine[None, None, None]]:
+        """What is to be run as tasks."""
+        return {**self.incidents.work(), **self.records.work(), **self.centre.work(self._events)}
