@@ -86,7 +86,7 @@ def test_rules_that_peers_may_read_exist_and_none_of_them_is_about_a_persons_cir
     """A rule that is new is private until somebody says otherwise."""
     assert set(RULES) >= _OPEN
     personal = {
-        "employment", "leave", "night_barred", "night_consent", "protected_overtime", "night_before_leave", "leave_requested", "wish",
+        "employment", "leave", "night_barred", "night_consent", "protected_overtime", "protected_week", "night_before_leave", "leave_requested", "wish",
         "night_before_wish", "night_health",
     }  # fmt: skip
     assert not personal & _OPEN
