@@ -19,6 +19,10 @@ from core.journal import Journal
 from core.secrets import load_cipher
 from core.settings import NodeSettings, Settings
 from core.steady_clock import SteadyClock
+from escalation import partners_file
+from escalation import statements as incident_rows
+from escalation.book import IncidentBook
+from escalation.model import INCIDENT_ORDERS
 from helpline import health
 from helpline.embedded.addresses import database_url, nodes
 from helpline.embedded.folders import Folders
@@ -74,6 +78,7 @@ class Program:
             outside=standby_plan(settings.overflow),
         )
         self._catalogue = Catalogue.of(settings, self._access.prompts)
+        self._partners = partners_file.load(settings.escalation)
         self._stopping = asyncio.Event()
         self._line: Line | None = None
         self._tables = False
@@ -109,7 +114,12 @@ class Program:
             stack.push_async_callback(db.close)
             journal = Journal(
                 db,
-                {**contact_rows.JOURNAL_STATEMENTS, **leg_book.JOURNAL_STATEMENTS, **alarm_rows.JOURNAL_STATEMENTS},
+                {
+                    **contact_rows.JOURNAL_STATEMENTS,
+                    **leg_book.JOURNAL_STATEMENTS,
+                    **alarm_rows.JOURNAL_STATEMENTS,
+                    **incident_rows.JOURNAL_STATEMENTS,
+                },
                 spool=settings.data_dir.absolute() / "journal" / settings.worker.name,
             )
             stack.push_async_callback(journal.close)
@@ -154,6 +164,8 @@ class Program:
             contacts=contacts,
             callbacks=lambda policy: Callbacks(db, self._cipher, clock, policy=policy),
             codes=lambda policy: PlaceCodes(db, clock, policy),
+            incidents=IncidentBook(db, journal, clock, self._partners, Alarms(journal, clock)),
+            partners=self._partners,
             phones=counsellors,
             hints=hints,
             catalogue=self._catalogue,
@@ -188,6 +200,7 @@ class Program:
             "policy": policies.watch(router.set_policy),
             "hints": hints.run(),
             "callbacks asked for": db.listen("callbacks", lambda _: callback_calls.wake()),
+            "crisis ordered": db.listen(INCIDENT_ORDERS, lambda _: line.crisis_orders.wake()),
             "estimate": self._learn(db, router),
             "loop lag": _watch_loop(),
         }.items():

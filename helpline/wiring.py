@@ -19,9 +19,12 @@ from core.errors import DatabaseError
 from core.journal import Journal
 from core.settings import Settings
 from core.steady_clock import SteadyClock
+from escalation.partners import Partners
+from escalation.ports import Book
 from ivr.ari import Ari, Connection, StasisStart, Switchboard
 from ivr.callback_calls import CallbackCalls
 from ivr.calls import Calls
+from ivr.crisis_orders import CrisisOrders
 from ivr.flow import Flow
 from ivr.leg_book import LegBook
 from ivr.outbound import Outbound
@@ -71,6 +74,9 @@ class Ports:
     contacts: Contacts
     callbacks: Callable[[InForce], Callbacks]
     codes: Callable[[InForce], PlaceCodes]
+    #: Crises, and the emergency partners who may be called in them.
+    incidents: Book
+    partners: Partners
     phones: PhoneDirectory
     hints: Hinter
     catalogue: Catalogue
@@ -128,7 +134,7 @@ class Line:
             alarms=alarms,
             hints=ports.hints,
         )
-        outbound = Outbound(settings, alarms)
+        outbound = Outbound(settings, alarms, partners={ports.partners.endpoint(partner) for partner in ports.partners.all} - {""})
         self.reachability = Reachability(ports.ari, ports.phones, ports.clock, node=node, look_every_s=look_every_s)
         services = Services(
             ari=ports.ari,
@@ -139,6 +145,7 @@ class Line:
             alarms=alarms,
             callbacks=ports.callbacks(lambda: router.policy),
             codes=ports.codes(lambda: router.policy),
+            incidents=ports.incidents,
             outbound=outbound,
             standby=Standby(settings.overflow, outbound, ports.clock),
             catalogue=ports.catalogue,
@@ -147,12 +154,15 @@ class Line:
             tasks=tasks,
             caller_id=settings.line.caller_id,
             callback_ask_s=settings.callbacks.ask_s,
+            redial_attempts=settings.escalation.redial_attempts,
+            redial_every_s=settings.escalation.redial_every_s,
         )
         language = settings.prompts.language
         self.calls = Calls(services, accepting=self.accepting, desk=ports.desk, other=lambda _: None, language=language)
         ports.switchboard.fallback = self.calls.on_event
         self.recovery = parts.recovery(services, self.calls)
         self.callback_calls = CallbackCalls(services, self.calls, worker=worker, language=language, accepting=self.accepting)
+        self.crisis_orders = CrisisOrders(ports.incidents, self.calls, services, ports.journal.id)
         self.connection = ports.connect(ports.ari, ports.switchboard, on_connected=self._on_connected, on_lost=self._on_lost)
 
     def accepting(self) -> bool:
@@ -174,6 +184,7 @@ class Line:
             "comparison": self.recovery.run(COMPARE_EVERY_S),
             "reachability": self.reachability.run(),
             "call-backs": self.callback_calls.run(),
+            "crisis orders": self.crisis_orders.run(),
             "watchdog": self.recovery.watchdog.run(),
             "clock": self._ports.clock.run(lambda: not self.calls.actors, self.router.reload),
             **({"safety net record": record.run(SAFETY_NET_EVERY_S)} if record else {}),

@@ -36,6 +36,14 @@ _STATES = {
 }
 
 
+def state_of(call: Call) -> ContactState | None:
+    """How the contact's row calls it; None where the row says nothing new. Pure."""
+    if call.phase is Phase.PARTNER:
+        # In the line, or for good with whom they have.
+        return ContactState.WAITING if call.joined or call.offer is not None else ContactState.TALKING
+    return _STATES.get(call.phase)
+
+
 class CallActor:
     """One task per call. It alone changes the call's state, so nothing is locked."""
 
@@ -127,8 +135,8 @@ class CallActor:
         self._busy_since = self._services.clock.monotonic()
         if _picture(self.call) != _picture(before):
             self.changed_at = self._busy_since
-        if self.call.phase is not before.phase and self.call.phase in _STATES:
-            self._services.contacts.state(self.contact_id, _STATES[self.call.phase])
+        if (state := state_of(self.call)) is not None and state is not state_of(before):
+            self._services.contacts.state(self.contact_id, state)
         self._count(self._counted, None if self.over else self.call.phase)
         if self.call.talked and not before.talked:
             self.on_talk()
@@ -160,6 +168,8 @@ class CallActor:
     def _read(self, message: Message) -> Happening | None:
         if not isinstance(message, Event):
             return message
+        if isinstance(message, PlaybackFinished) and (said := self.stage.said_to_leg(message.playback.id)) is not None:
+            return said
         if self.stage.leg_event(message):
             return None
         match message:
@@ -212,4 +222,7 @@ class CallActor:
 
 def _picture(call: Call) -> tuple[object, ...]:
     """What of a call shows in Asterisk's bridges."""
-    return call.phase, call.holding, call.leg_up, call.connected, call.offer, call.desk_leg, call.overflow.leg_id
+    chain = call.conference
+    return (
+        call.phase, call.holding, call.leg_up, call.connected, call.offer, call.desk_leg, call.overflow.leg_id, chain.stage, chain.leg_id,
+    )  # fmt: skip

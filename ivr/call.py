@@ -2,14 +2,15 @@
 
 Nothing here ever leads to silence or to a hang-up while the caller waits: every prompt is followed by the next thing when it
 ends, fails or is overdue, and whatever goes wrong on the way to a counsellor leads back into the line. The parts: `ivr.menu`,
-`ivr.waiting` with `ivr.dialogues`, `ivr.talking`, `ivr.outside`.
+`ivr.waiting` with `ivr.dialogues`, `ivr.talking`, `ivr.outside`, `ivr.crisis`.
 """
 
 from __future__ import annotations
 
 from ivr import call_model as m
-from ivr import dialogues, menu, outside, talking, waiting
+from ivr import crisis, dialogues, menu, outside, talking, waiting
 from ivr.call_model import Call, Command, Happening, Phase, Timer
+from ivr.conference import CALM, Stage
 from ivr.dialogue_model import CheckCode
 from ivr.flow import Flow
 from ivr.step import Step, highest
@@ -20,7 +21,11 @@ from routing.model import Lane, OfferResult, Outcome
 DOUBLE_S = 0.4
 
 
-def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Command]]:  # noqa: C901, PLR0912 - one line for each happening
+#: Who leaves from here before a human was there has waited in vain.
+_WAITED = (Phase.WAITING, Phase.TALKING, Phase.OVERFLOW, Phase.PARTNER)
+
+
+def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Command]]:  # noqa: C901, PLR0912, PLR0915 - one line for each happening
     """The next state and what to do now."""
     step = Step(call, flow)
     match happening:
@@ -32,8 +37,16 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             talking.granted(step, offer)
         case m.LegDown() | m.LegUp() | m.LegDigit() | m.Connected() | m.ConnectFailed() if outside.is_outside(happening.leg_id):
             outside.leg(step, happening)
+        case m.LegDown() | m.LegUp() | m.LegDigit() | m.LegSaid() | m.Gathered() | m.GatherFailed() if crisis.is_partner(happening.leg_id):
+            crisis.leg(step, happening)
         case m.LegDown():
             talking.leg_down(step, happening)
+        case m.LegDigit():
+            crisis.key(step, happening)
+        case m.PartnerFound():
+            crisis.found(step, happening)
+        case m.Ordered():
+            crisis.ordered(step, happening)
         case m.LegUp(leg_id=leg_id, at=at):
             talking.leg_up(step, leg_id, at)
         case m.ConnectFailed(leg_id=leg_id):
@@ -56,9 +69,11 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             _dialogue_done(step, happening)
         case m.Held():
             step.set(hold_failures=0)
+        case m.HoldFailed() if call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE:
+            crisis.hold_failed(step)
         case m.HoldFailed():
             waiting.hold_failed(step)
-        case m.Unroutable() if call.phase is Phase.WAITING and call.offer is None:
+        case m.Unroutable() if call.phase is Phase.WAITING and call.offer is None and not call.conference.waits:
             waiting.to_safety_net(step)
         case m.Overflowed(reason=reason):
             outside.begin(step, reason)
@@ -134,10 +149,14 @@ def _timer(step: Step, timer: Timer) -> None:
             menu.desk_rings_on(step)
         case Timer.RING, Phase.DIALLING:
             menu.desk_overdue(step)
-        case Timer.RING, Phase.WAITING:
+        case Timer.RING, Phase.WAITING | Phase.PARTNER:
             talking.overdue(step)
         case Timer.OVERFLOW, Phase.WAITING:
             outside.overdue(step)
+        case Timer.PARTNER, Phase.WAITING | Phase.TALKING | Phase.PARTNER:
+            crisis.overdue(step)
+        case Timer.COMFORT, Phase.TALKING if step.call.conference.stage is Stage.PRIVATE:
+            crisis.comfort(step)
         case _:
             pass
 
@@ -151,11 +170,12 @@ def _dialogue_done(step: Step, answer: m.DialogueDone) -> None:
 
 def _resumed(step: Step) -> None:
     """After a restart: go on from what was found in Asterisk."""
+    crisis.resumed(step)
     call = step.call
     match call.phase:
         case Phase.MENU:
             menu.begin(step)
-        case Phase.WAITING if call.leg_up:
+        case Phase.WAITING | Phase.PARTNER if call.leg_up:
             step.connect()
         case Phase.WAITING:
             if call.talked:
@@ -179,7 +199,12 @@ def _unattended(step: Step, what: str) -> None:
     if call.phase in (Phase.ENDED, Phase.SAFETY_NET):
         return
     step.note("unattended", what=what)
+    crisis.unattended(step)
     match call.phase:
+        case Phase.PARTNER:
+            pass
+        case Phase.TALKING if call.conference.there:
+            pass
         case Phase.TALKING:
             if call.offer:
                 step.do(m.Reconnect(leg_id=call.offer.leg_id))
@@ -220,6 +245,7 @@ def _caller_gone(step: Step, cut_off: bool) -> None:
     if call.phase in (Phase.ENDED, Phase.SAFETY_NET):
         step.set(phase=Phase.ENDED)
         return
+    crisis.caller_gone(step)
     _let_everybody_go(step)
     step.do(m.Note(kind="hangup", detail={"by": "system" if cut_off else "caller"}))
     dialogues.left(step)
@@ -236,7 +262,9 @@ def _taken_away(step: Step) -> None:
 def _let_everybody_go(step: Step) -> None:
     """Legs, counsellor and place: the call is over for us."""
     call = step.call
-    if call.offer and call.phase is Phase.WAITING:
+    if call.conference.leg_id:
+        step.do(m.DropLeg(leg_id=call.conference.leg_id))
+    if call.offer and call.phase in (Phase.WAITING, Phase.PARTNER):
         step.do(
             m.DropLeg(leg_id=call.offer.leg_id, elsewhere=not call.leg_up),
             m.CloseOffer(offer=call.offer, result=OfferResult.WITHDRAWN),
@@ -249,13 +277,13 @@ def _let_everybody_go(step: Step) -> None:
     if call.desk_leg:
         step.do(m.DropLeg(leg_id=call.desk_leg, elsewhere=call.phase is Phase.DIALLING))
     step.do(m.Leave())
-    step.set(phase=Phase.ENDED, offer=None, desk_leg="", joined=False)
+    step.set(phase=Phase.ENDED, offer=None, desk_leg="", joined=False, conference=CALM)
 
 
 def _outcome_on_leaving(call: Call, *, cut_off: bool, arranged: bool) -> Outcome:
     if call.phase is Phase.TRANSFERRED:
         return Outcome.TRANSFERRED
-    if call.phase is Phase.TALKING and call.talked:
+    if call.phase in (Phase.TALKING, Phase.PARTNER) and call.talked:
         return Outcome.TALKED
     if call.phase is Phase.OVERFLOW and call.talked:
         return Outcome.TALKED_OVERFLOW
@@ -265,4 +293,4 @@ def _outcome_on_leaving(call: Call, *, cut_off: bool, arranged: bool) -> Outcome
         return Outcome.CALLBACK_ARRANGED
     if call.talked:
         return Outcome.DROPPED
-    return Outcome.ABANDONED_WAITING if call.phase in (Phase.WAITING, Phase.TALKING, Phase.OVERFLOW) else Outcome.ABANDONED_IN_MENU
+    return Outcome.ABANDONED_WAITING if call.phase in _WAITED else Outcome.ABANDONED_IN_MENU

@@ -24,7 +24,8 @@ from ivr.phases import Timer
 from ivr.services import Message, Services
 from routing.callback_model import CallbackResult, CallbackState, Due
 from routing.contacts import LiveContact
-from routing.model import ContactState, Kind, Offer, OfferResult, Outcome, Waiting
+from routing.model import ContactState, Kind, Lane, Offer, OfferResult, Outcome, Waiting
+from routing.policy import Policy
 
 log = structlog.get_logger()
 
@@ -318,11 +319,18 @@ class CallbackActor:
     async def _write(self, result: Result) -> CallbackState | None:
         for _ in range(WRITE_TRIES):
             try:
-                return await self._services.callbacks.attempted(self._due, CallbackResult(result))
+                return await self._services.callbacks.attempted(self._due, CallbackResult(result), redial_policy(self._due, self._services))
             except DatabaseError:
                 await asyncio.sleep(WRITE_RETRY_S)
         log.warning("callback_result_not_written")
         return None
+
+
+def redial_policy(due: Due, services: Services) -> Policy | None:
+    """Who dropped out of a crisis is called again sooner than others, and more often; None: as everybody."""
+    if due.lane is not Lane.CRISIS or not services.redial_attempts:
+        return None
+    return replace(services.router.policy, callback_attempts=services.redial_attempts, callback_spacing_s=services.redial_every_s)
 
 
 def handed(state: Callback, due: Due, offer: Offer, *, seated: bool) -> Call:

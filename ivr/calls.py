@@ -300,7 +300,7 @@ class Calls:
 
     def open_offers(self) -> list[Offer]:
         """See `routing.ports.Telephony`."""
-        calls = [actor.call.offer for actor in self._actors.values() if actor.call.phase is Phase.WAITING]
+        calls = [actor.call.offer for actor in self._actors.values() if actor.call.phase in (Phase.WAITING, Phase.PARTNER)]
         return [offer for offer in (*calls, *(callback.offer for callback in self._callbacks.values())) if offer is not None]
 
     def reservation_lost(self, offer: Offer) -> None:

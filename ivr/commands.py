@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from ivr.conference import Fact, Partner
 from ivr.dialogue_model import ArrangeCallback
 from ivr.phases import PlaceFor, Timer
 from routing.model import Lane, Offer, OfferResult, Outcome
@@ -185,6 +186,30 @@ class Reconnect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RingPartner:
+    """Ring an emergency partner whose attempt is on record."""
+
+    partner: Partner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whisper:
+    """Say something to one who talks, and to nobody else. Nothing waits for it; a newer one takes its place."""
+
+    leg_id: str
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather:
+    """These legs, and the caller if told, into the talk bridge. Answered by `Gathered` or `GatherFailed` of the partner."""
+
+    partner: str
+    counsellor: str = ""
+    caller: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DropLeg:
     """Hang a leg up, ringing or up. `elsewhere`: tell the phone that it missed nothing."""
 
@@ -240,20 +265,64 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseIncident:
+    """Put a crisis on record; `by` is one of `escalation.model.RaisedBy`. `proposed`: nobody has decided to call anybody."""
+
+    by: str
+    counsellor: UUID | None = None
+    proposed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPartner:
+    """Put the next attempt on record, with the crisis if it is not there yet. Answered by `PartnerFound`.
+
+    `partner`: this one; "": the next in order.
+    """
+
+    number: int
+    by: str
+    counsellor: UUID | None = None
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentNote:
+    """A line of the incident's timeline, if there is an incident."""
+
+    fact: Fact
+    leg_id: str = ""
+    result: OfferResult | None = None
+    counsellor: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAgain:
+    """The caller dropped out of a crisis: call back, before everybody else."""
+
+    number: str = field(repr=False)
+    language: str = "ko"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """The contact is over, with its one outcome."""
 
     outcome: Outcome
 
 
+#: The crisis and its books: done beside the call.
+CrisisCommand = RaiseIncident | AskPartner | IncidentNote | CallAgain
 #: The line and its books: done at once, or beside the call.
 BookCommand = (
     Join | Leave | RaiseLane | AskPlace | Promised | MarkSilent | SetLanguage | Arrange | GiveCode | CheckCode | OverflowOver | Note | Alarm
     | Finish
 )  # fmt: skip
+#: The telephone, for an emergency partner.
+PartnerCommand = RingPartner | Whisper | Gather
 #: The telephone.
 StageCommand = (
-    Play | StopPlay | Start | Stop | HoldCaller | Listen | DialDesk | RingOutside | SayToLeg | Seat | Connect | Reconnect | DropLeg | CloseOffer
-    | EndTalk | HangUp | ToSafetyNet
+    Play | StopPlay | Start | Stop | HoldCaller | Listen | DialDesk | RingOutside | SayToLeg | Seat | Connect | Reconnect | DropLeg
+    | CloseOffer | EndTalk | HangUp | ToSafetyNet
 )  # fmt: skip
-Command = BookCommand | StageCommand
+Command = BookCommand | CrisisCommand | PartnerCommand | StageCommand

@@ -15,6 +15,7 @@ import structlog
 
 from core.clock import Clock, SystemClock
 from ivr.call_model import Call
+from ivr.conference import Stage
 
 log = structlog.get_logger()
 
@@ -72,4 +73,4 @@ async def drained(calls: LiveCalls, within_s: float, *, clock: Clock | None = No
 def _half_done(actor: Live) -> bool:
     call = actor.call
     connecting = call.offer is not None and not call.connected
-    return not actor.idle or connecting or call.request is not None
+    return not actor.idle or connecting or call.request is not None or call.conference.stage is Stage.ASKING

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import SettingsError
+from ivr.conference import Plan as CrisisPlan
+from ivr.conference import What
 from ivr.overflow import Plan
 
 Prompts = tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...]
@@ -91,6 +93,79 @@ class Outside(_Table):
     ask: Prompts = ("overflow_ask", "overflow_ask")
 
 
+Code = Annotated[str, Field(pattern=r"^[*#][0-9*#]{1,3}$")]
+
+
+class CrisisKeys(_Table):
+    """Keys of a counsellor in a talk. Each begins with * or #, so that none is pressed by chance."""
+
+    #: A crisis: call the first partner; after one who left, the next.
+    raise_: Annotated[Code, Field(alias="raise")] = "*9"
+    join: Code = "*1"
+    private: Code = "*2"
+    taken_over: Code = "*3"
+    dial_next: Code = "*8"
+    #: Nobody is to be called any more, and who was called is let go.
+    stop: Code = "*0"
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        codes = list(self.meanings)
+        if len(codes) < len(What) - 1:
+            raise ValueError("two keys of [crisis.keys] are the same")
+        if clash := [(one, other) for one in codes for other in codes if one != other and other.endswith(one)]:
+            raise ValueError(f"{clash[0][0]} ends another key of [crisis.keys], {clash[0][1]}")
+        return self
+
+    @property
+    def meanings(self) -> dict[str, What]:
+        """Code -> what it asks for."""
+        return {
+            self.raise_: What.RAISE,
+            self.join: What.JOIN,
+            self.private: What.PRIVATE,
+            self.taken_over: What.TAKEN_OVER,
+            self.dial_next: What.NEXT,
+            self.stop: What.STOP,
+        }
+
+
+class Crisis(_Table):
+    """A talk that becomes a crisis: what the counsellor's keys are, what counsellor and caller hear."""
+
+    keys: CrisisKeys = CrisisKeys()
+    #: Keys of a code come no further apart.
+    key_within_s: Wait = 5.0
+    #: To a partner who answered, where the partners file names nothing.
+    briefing: Prompts = ("crisis_briefing",)
+    #: To the counsellor alone.
+    rung: Prompts = ("crisis_rung",)
+    answered: Prompts = ("crisis_answered",)
+    busy: Prompts = ("crisis_busy",)
+    no_answer: Prompts = ("crisis_no_answer",)
+    nobody_left: Prompts = ("crisis_nobody_left",)
+    joined: Prompts = ("crisis_joined",)
+    private: Prompts = ("crisis_private",)
+    taken_over: Prompts = ("crisis_taken_over",)
+    left: Prompts = ("crisis_left",)
+    stopped: Prompts = ("crisis_stopped",)
+    #: To the caller while counsellor and partner talk; then again and again.
+    caller_waits: Prompts = ("crisis_caller_waits",)
+    caller_comfort: Prompts = ("crisis_caller_comfort",)
+    comfort_every_s: Wait = 15.0
+    #: To the caller whom the partner has left and who goes back into the line.
+    caller_again: Prompts = ("crisis_caller_again",)
+    #: After the briefing, for the counsellor's choice; then all three.
+    choose_s: Wait = 6.0
+    #: The longest word in private.
+    private_s: Wait = 120.0
+
+    @property
+    def plan(self) -> CrisisPlan:
+        """For the chain."""
+        return CrisisPlan(choose_s=self.choose_s, private_s=self.private_s)
+
+
 class Ending(_Table):
     """After the talk."""
 
@@ -107,6 +182,7 @@ class Flow(_Table):
     ending: Ending
     silent: Silent = Silent()
     overflow: Outside = Outside()
+    crisis: Crisis = Crisis()
     #: Who there is outside; from the settings, not from the file.
     outside: Plan = Plan()
     #: Key -> dial string of the Dasan centre's desks; comes from the settings, not from the file.
@@ -116,7 +192,7 @@ class Flow(_Table):
 
     def prompt_ids(self) -> set[str]:
         """All prompts the flow plays."""
-        tables = (self.menu, self.transfer, self.notices, self.waiting, self.silent, self.overflow, self.ending)
+        tables = (self.menu, self.transfer, self.notices, self.waiting, self.silent, self.overflow, self.crisis, self.ending)
         return {prompt for table in tables for _, value in table if isinstance(value, tuple) for prompt in value}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ivr.conference import Partner, What
 from ivr.phases import PlaceFor, Timer
 from routing.model import Offer, OfferResult, OverflowReason
 
@@ -113,6 +114,15 @@ class LegDigit:
 
     leg_id: str
     digit: str = field(repr=False)
+    #: Seconds, of whatever clock, the same for every key of a leg; None: not known.
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegSaid:
+    """What was said to whoever answered a leg has ended, or could not be said."""
+
+    leg_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +166,39 @@ class Overflowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerFound:
+    """The answer to `AskPartner`: the attempt is on record; None: nobody is left."""
+
+    number: int
+    partner: Partner | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The partner hears those whom they should hear. `caller`: the caller is one of them."""
+
+    leg_id: str
+    caller: bool
+    #: Monotonic seconds.
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatherFailed:
+    """The partner could not be bridged."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """The desk asks for something in a crisis; `partner`: for whom."""
+
+    what: What
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unattended:
     """The watchdog found the caller without sound or without a deadline: `what` is one of `ivr.watchdog`'s words."""
 
@@ -164,5 +207,6 @@ class Unattended:
 
 Happening = (
     Entered | Resumed | Digit | Spoke | PlaybackDone | TimerFired | Held | HoldFailed | Place | DialogueDone | OfferGranted | LegUp | LegDown
-    | LegDigit | Connected | ConnectFailed | CallerGone | TakenAway | Unroutable | Overflowed | Unattended
+    | LegDigit | LegSaid | Connected | ConnectFailed | CallerGone | TakenAway | Unroutable | Overflowed | PartnerFound | Gathered
+    | GatherFailed | Ordered | Unattended
 )  # fmt: skip

@@ -116,7 +116,8 @@ class Leg:
                     self._dial_status = status
             case DtmfReceived():
                 if key := self._keypad.pressed(event):
-                    self._post(LegDigit(leg_id=self.id, digit=key))
+                    at = self._services.clock.monotonic() if event.at is None else event.at.timestamp()
+                    self._post(LegDigit(leg_id=self.id, digit=key, at=at))
             case HangupRequest(cause=cause) if self.up and cause == NORMAL_CLEARING:
                 self._down(OfferResult.ANSWERED, by_hand=True)
             case ChannelDestroyed(cause=cause):

@@ -245,6 +245,11 @@ class LineBooks:
         services.contacts.talking_outside(self.contact_id, now)
         services.spawn(self._settled(), f"callback {self.contact_id}")
 
+    def talking_with_partner(self) -> None:
+        """An emergency partner is on the line, and no counsellor: whoever talked before has talked."""
+        if not self._answered:
+            self.talking_outside()
+
     async def _settled(self) -> None:
         for contact_id in filter(None, (self.contact_id, self._earlier)):
             try:

@@ -6,7 +6,7 @@ and alarmed; whoever asked goes on as if nobody had answered there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 import structlog
@@ -31,13 +31,17 @@ class Purpose(StrEnum):
     OVERFLOW = "overflow"
     #: Numbers that callers gave.
     CALLBACK = "callback"
+    #: Emergency partners: dial strings of the partners file, and no others (`Outbound.partner`).
+    PARTNER = "partner"
 
 
 class Outbound:
     """Dial strings for outside numbers."""
 
-    def __init__(self, settings: Settings, alarms: Alarms | None = None) -> None:
+    def __init__(self, settings: Settings, alarms: Alarms | None = None, *, partners: Collection[str] = ()) -> None:
+        """`partners`: the dial strings of the emergency partners, all there are."""
         self._alarms = alarms
+        self._partners = frozenset(partners)
         self._trunks = {Purpose.OVERFLOW: settings.overflow.trunk, Purpose.CALLBACK: settings.callbacks.trunk}
         self._allowed = {Purpose.OVERFLOW: tuple(settings.overflow.allowed), Purpose.CALLBACK: tuple(settings.callbacks.allowed)}
         inside = settings.line.caller_id
@@ -68,6 +72,15 @@ class Outbound:
                 self._alarms.raise_(AlarmKind.NUMBER_NOT_ALLOWED, detail={"purpose": str(purpose), "trunk": bool(trunk)})
             raise NumberNotAllowed
         return f"PJSIP/{number_pattern.dialled(e164)}@{trunk}"
+
+    def partner(self, endpoint: str) -> str:
+        """An emergency partner's dial string, if it is one. Raises `NumberNotAllowed`."""
+        if endpoint not in self._partners:
+            log.error("number_not_allowed", purpose=str(Purpose.PARTNER), trunk=bool(endpoint))
+            if self._alarms is not None:
+                self._alarms.raise_(AlarmKind.NUMBER_NOT_ALLOWED, detail={"purpose": str(Purpose.PARTNER), "trunk": bool(endpoint)})
+            raise NumberNotAllowed
+        return endpoint
 
 
 def _allowed(number: str, patterns: Sequence[str]) -> str | None:

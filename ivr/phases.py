@@ -17,6 +17,8 @@ class Phase(StrEnum):
     TALKING = "talking"
     #: Being connected to, or talking with, somebody of the standby list or the partner line.
     OVERFLOW = "overflow"
+    #: In a crisis: with an emergency partner, and no counsellor; perhaps in the line for one.
+    PARTNER = "partner"
     #: Hearing the goodbye.
     CLOSING = "closing"
     #: Handed to the dialplan.
@@ -42,6 +44,8 @@ class Timer(StrEnum):
     QUESTION = "question"
     #: Somebody outside should have answered, or pressed the key, by now.
     OVERFLOW = "overflow"
+    #: An emergency partner should have been found, have answered, or have been connected by now.
+    PARTNER = "partner"
     #: The holding bridge is tried again.
     HOLD = "hold"
 

@@ -9,10 +9,11 @@ from uuid import UUID
 from ivr.ari import Bridge, Channel
 from ivr.call_model import Call, Phase
 from ivr.calls import known_of
+from ivr.conference import CALM, Conference, Stage
 from routing.contacts import LiveContact
 from routing.model import ContactState, Offer
 
-LEG_PREFIXES = ("leg-", "desk-", "over-")
+LEG_PREFIXES = ("leg-", "desk-", "over-", "crisis-", "whisper-")
 #: Dialplan context of counsellors' phones.
 FROM_COUNSELLOR = "from-counsellor"
 
@@ -47,6 +48,7 @@ class Picture:
 
     def legs_of(self, contact_id: UUID, offer: Offer | None) -> list[str]:
         """Everybody who was dialled for a contact and is there."""
+        # Those of a crisis are named after their attempts.
         prefixes = (f"desk-{contact_id}-", f"over-{contact_id}-")
         return [key for key in self.channels if key.startswith(prefixes) or (offer is not None and key == offer.leg_id)]
 
@@ -56,9 +58,25 @@ class Picture:
         return bridge is not None and all(channel_id in bridge.channel_ids for channel_id in channel_ids)
 
 
-def resumed(contact: LiveContact, offer: Offer | None, picture: Picture) -> Call:
-    """The state in which a call is found after a restart. Pure."""
-    call_id, known = str(contact.id), known_of(contact)
+def talkers(call: Call) -> tuple[str, ...]:
+    """The legs that belong into the talk bridge now. Pure."""
+    partner = (call.conference.leg_id,) if call.conference.there else ()
+    match call.phase:
+        case Phase.OVERFLOW:
+            return (call.overflow.leg_id,)
+        case Phase.PARTNER:
+            return partner
+        case Phase.TRANSFERRED:
+            return (call.desk_leg,)
+        case Phase.TALKING if call.offer:
+            return (call.offer.leg_id, *partner)
+        case _:
+            return ()
+
+
+def resumed(contact: LiveContact, offer: Offer | None, picture: Picture, conference: Conference = CALM) -> Call:
+    """The state in which a call is found after a restart; `conference`: its crisis (`ivr.crisis_recovery`). Pure."""
+    call_id, known = str(contact.id), replace(known_of(contact), conference=conference)
     desk_leg = next((key for key in picture.channels if key.startswith(f"desk-{call_id}-")), "")
     if desk_leg:
         together = picture.together(f"talk-{call_id}", contact.channel_id, desk_leg)
@@ -74,9 +92,14 @@ def resumed(contact: LiveContact, offer: Offer | None, picture: Picture) -> Call
         known = replace(known, overflow=replace(known.overflow, call_id=call_id, legs=int(outside[-1].rpartition("-")[2])))
     leg = picture.channels.get(offer.leg_id) if offer else None
     if offer and leg:
-        if picture.together(f"talk-{call_id}", contact.channel_id, offer.leg_id):
-            return replace(known, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True, connected=True)
+        private = conference.stage is Stage.PRIVATE
+        if private or picture.together(f"talk-{call_id}", contact.channel_id, offer.leg_id):
+            return replace(known, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True, connected=True, holding=private)
+        if conference.stage is Stage.JOINED:
+            return replace(known, phase=Phase.PARTNER, offer=offer, leg_up=leg.state == "Up", talked=True, connected=True)
         return replace(known, phase=Phase.WAITING, offer=offer, leg_up=leg.state == "Up")
+    if conference.stage is Stage.JOINED:
+        return replace(known, phase=Phase.PARTNER, talked=True, connected=True)
     if contact.state is ContactState.MENU:
         return replace(known, phase=Phase.MENU)
     return replace(known, phase=Phase.WAITING)

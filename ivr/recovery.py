@@ -15,13 +15,16 @@ import structlog
 
 from core import metrics
 from core.errors import DatabaseError
+from escalation.model import OpenIncident
 from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.ari import AriError, Conflict, Mailbox
 from ivr.call_model import Phase
 from ivr.calls import Calls, numbers_from
+from ivr.conference import Stage
+from ivr.crisis_recovery import caller_gone_unseen, found, open_crises
 from ivr.line_books import list_dropped_out
-from ivr.picture import Picture, resumed
+from ivr.picture import Picture, resumed, talkers
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from ivr.watchdog import Watchdog, beside_the_bridge
@@ -78,6 +81,7 @@ class Recovery:
         try:
             rows = await self._rows()
             offers = await self._services.contacts.last_offers([row.id for row in rows])
+            crises = await open_crises(self._services, rows)
         except DatabaseError:
             log.error("recovery_without_database")
             self._suspects = await self._without_database(picture, before=set())
@@ -85,7 +89,7 @@ class Recovery:
         for row in rows:
             # What became of a call in the dialplan's hands is in its record, which is read meanwhile.
             if row.state is not ContactState.SAFETY_NET:
-                self._settle(row, offers.get(row.id), picture)
+                self._settle(row, offers.get(row.id), picture, crises.get(row.id))
         await self._services.router.free_ended()
         await self._orphans(picture, _ours(rows), certain=True)
 
@@ -126,10 +130,11 @@ class Recovery:
         # A talk goes on without a program, and its own worker may yet come back to it.
         left = [row for row in await contacts.left_behind() if not picture.talks(row.channel_id)]
         offers = await contacts.last_offers([row.id for row in (*mine, *left)])
-        found = set()
+        crises = await open_crises(self._services, (*mine, *left))
+        seen = set()
         for row in (*mine, *left):
             key = f"row-{row.id}-{row.owner}"
-            found.add(key)
+            seen.add(key)
             # Of one who is gone the safety net's record may tell more; it is read meanwhile.
             sure = key in self._suspects or (certain and row in mine and row.channel_id in picture.channels)
             if not sure or self._taken_care_of(row) or not (contacts.owns(row) or await contacts.claim(row)):
@@ -137,8 +142,8 @@ class Recovery:
             if row in left:
                 metrics.repairs_total.labels(kind="taken_over").inc()
                 contacts.note(row.id, "taken_over")
-            self._settle(row, offers.get(row.id), picture, left_behind=row in left)
-        return found | await self._orphans(picture, _ours(rows), certain=False)
+            self._settle(row, offers.get(row.id), picture, crises.get(row.id), left_behind=row in left)
+        return seen | await self._orphans(picture, _ours(rows), certain=False)
 
     # --- calls that have an actor --------------------------------------------------------------------------------------
 
@@ -183,14 +188,15 @@ class Recovery:
         # A picture says nothing about what has changed since, or was about to change when it was taken.
         if not actor.idle or looked_at - actor.changed_at < SETTLED_S:
             return
-        leg = call.overflow.leg_id if call.phase is Phase.OVERFLOW else call.offer.leg_id if call.offer else call.desk_leg
-        if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.TRANSFERRED) and leg not in picture.channels:
+        legs = talkers(call)
+        if any(leg not in picture.channels for leg in legs):
             # It was told that its leg is gone.
             return
+        private = call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE
         what = beside_the_bridge(
             call,
             held=picture.together(stage.hold_bridge, actor.channel_id),
-            together=picture.together(stage.talk_bridge, actor.channel_id, leg),
+            together=picture.together(stage.talk_bridge, *(() if private else (actor.channel_id,)), *legs),
         )
         if what is not None:
             self.watchdog.mend(actor, what)
@@ -203,7 +209,9 @@ class Recovery:
     def _taken_care_of(self, row: LiveContact) -> bool:
         return self._owned(row) or row.channel_id in self._calls.arriving
 
-    def _settle(self, row: LiveContact, offer: Offer | None, picture: Picture, *, left_behind: bool = False) -> None:
+    def _settle(
+        self, row: LiveContact, offer: Offer | None, picture: Picture, crisis: OpenIncident | None = None, *, left_behind: bool = False
+    ) -> None:
         """A live row without an actor: adopt the call, leave it to the dialplan, or end the row. `left_behind`: by another worker."""
         contacts = self._services.contacts
         if self._owned(row):
@@ -212,6 +220,7 @@ class Recovery:
             self._callback_interrupted(row, picture.legs_of(row.id, offer))
             return
         channel = picture.channels.get(row.channel_id)
+        state = found(crisis, row, offer, picture)
         if channel is None:
             outcome = _outcome_unseen(row, picture.started_at)
             metrics.repairs_total.labels(kind="row_ended").inc()
@@ -220,7 +229,8 @@ class Recovery:
             contacts.ended(row.id, outcome)
             contacts.note(row.id, "outcome", {"outcome": str(outcome)})
             list_dropped_out(self._services, row.id, outcome)
-            self._services.spawn(self._clear(row, offer, picture), f"clear {row.id}")
+            partners = caller_gone_unseen(self._services, row, crisis, state)
+            self._services.spawn(self._clear(row, offer, picture, *partners), f"clear {row.id}")
             return
         if row.state is ContactState.SAFETY_NET and not left_behind:
             # The dialplan has it; it ends there, or comes back by itself. Whoever talked with them before does so no more.
@@ -229,9 +239,9 @@ class Recovery:
             return
         if picture.elsewhere(row.channel_id):
             if not picture.talks(row.channel_id):
-                self._services.spawn(self._offer_again(row, offer, picture), f"offer {row.id}")
+                self._services.spawn(self._offer_again(row, offer, picture, *(crisis.legs if crisis else ())), f"offer {row.id}")
             return
-        call = replace(resumed(row, offer, picture), plays=numbers_from(row, self._services.clock.now()))
+        call = replace(resumed(row, offer, picture, state.conference), plays=numbers_from(row, self._services.clock.now()))
         if offer is not None and call.offer is None:
             self._services.spawn(self._calls.give_back(offer), f"give back {offer.leg_id}")
         mailbox: Mailbox[Message] = Mailbox(row.channel_id)
@@ -240,18 +250,23 @@ class Recovery:
             bridges={bridge_id for bridge_id in (actor.stage.hold_bridge, actor.stage.talk_bridge) if bridge_id in picture.bridges},
             row=row,
         )
-        for leg_id in filter(None, (call.offer.leg_id if call.offer else "", call.desk_leg, call.overflow.leg_id)):
+        for leg_id in filter(None, (call.offer.leg_id if call.offer else "", call.desk_leg, call.overflow.leg_id, call.conference.leg_id)):
             actor.stage.adopt_leg(leg_id, up=picture.channels[leg_id].state == "Up")
+        if crisis is not None:
+            actor.stage.crisis.resume(crisis.incident.id, raised=not crisis.incident.proposed)
+            for fact in state.facts:
+                self._services.incidents.note(crisis.incident.id, fact)
+            self._services.spawn(self._hang_up(*state.stray), f"hang up {row.id}")
         metrics.repairs_total.labels(kind="adopted").inc()
         contacts.note(row.id, "adopted", {"phase": str(call.phase)})
         log.info("call_adopted", call_id=str(row.id), phase=str(call.phase))
         self._services.spawn(self._calls.run(actor, m.Resumed()), f"call {row.channel_id}")
 
-    async def _offer_again(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
+    async def _offer_again(self, row: LiveContact, offer: Offer | None, picture: Picture, *partners: str) -> None:
         """The caller is in the dialplan's hands, or in those of a program that is no more: then they are offered to those that are there."""
         services = self._services
         # First, since the next program makes bridges of the same names; the caller is there in a moment.
-        await self._clear(row, offer, picture)
+        await self._clear(row, offer, picture, *partners)
         if offer is not None:
             await self._calls.give_back(offer)
         try:
@@ -270,9 +285,9 @@ class Recovery:
             metrics.repairs_total.labels(kind="in_dialplan").inc()
             services.contacts.state(row.id, ContactState.SAFETY_NET)
 
-    async def _clear(self, row: LiveContact, offer: Offer | None, picture: Picture) -> None:
+    async def _clear(self, row: LiveContact, offer: Offer | None, picture: Picture, *partners: str) -> None:
         """Legs and bridges of a contact that nobody needs any more."""
-        await self._hang_up(*picture.legs_of(row.id, offer))
+        await self._hang_up(*picture.legs_of(row.id, offer), *(leg for leg in partners if leg in picture.channels))
         for bridge_id in (f"{prefix}{row.id}" for prefix in _BRIDGE_PREFIXES):
             if bridge_id in picture.bridges:
                 try:

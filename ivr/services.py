@@ -11,6 +11,7 @@ import structlog
 from core import metrics
 from core.alarms import Alarms
 from core.clock import Clock
+from escalation.ports import Book
 from ivr.ari import Ari, Event, Switchboard
 from ivr.call_model import Happening
 from ivr.flow import Flow
@@ -38,6 +39,8 @@ class Services:
     alarms: Alarms
     callbacks: Callbacks
     codes: PlaceCodes
+    #: Crises, and who is called in them.
+    incidents: Book
     #: The only way to an outside number.
     outbound: Outbound
     standby: Standby
@@ -50,6 +53,9 @@ class Services:
     caller_id: str
     #: How long somebody who answers a call-back has for a key; seconds.
     callback_ask_s: float = 25.0
+    #: A caller who dropped out of a crisis is called so often, with so many seconds between two tries.
+    redial_attempts: int = 5
+    redial_every_s: float = 20.0
 
     def spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Start a named, owned task. What it raises is logged and counted: one call's fault must not end the others."""

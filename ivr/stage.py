@@ -12,9 +12,11 @@ import structlog
 
 from core import metrics
 from ivr import call_model as m
-from ivr.ari import AriError, Channel, Conflict, Event
+from ivr.ari import AriError, Channel, Conflict, Event, NotFound
 from ivr.call_model import Call, Command, Happening
-from ivr.commands import BookCommand, StageCommand
+from ivr.commands import BookCommand, CrisisCommand, PartnerCommand, StageCommand
+from ivr.crisis_books import CrisisBooks
+from ivr.crisis_stage import CrisisStage
 from ivr.legs import Leg
 from ivr.line_books import LineBooks
 from ivr.outside import is_outside
@@ -52,7 +54,8 @@ class Stage:
         self._attach = attach
         self._inbox: Callable[[Message], None] = lambda _: None
         self._bridges: set[str] = set()
-        self._seated: set[str] = set()
+        #: Legs in the talk bridge.
+        self.seated: set[str] = set()
         #: Legs that something is said to.
         self._told: set[str] = set()
         self._music_in_talk = False
@@ -60,6 +63,8 @@ class Stage:
         self._playing_s = 0.0
         self._timers: dict[m.Timer, asyncio.TimerHandle] = {}
         self.books = LineBooks(contact_id, language, services, self._post)
+        self.crisis = CrisisBooks(contact_id, services, self._post)
+        self.partners = CrisisStage(self, services, attach, self._post)
 
     def post_to(self, inbox: Callable[[Message], None]) -> None:
         """Where happenings go."""
@@ -73,7 +78,7 @@ class Stage:
     def resume(self, *, bridges: set[str], row: LiveContact) -> None:
         """After a restart: what already exists in Asterisk, and what the rows know."""
         self._bridges |= bridges
-        # Whether the counsellor's music plays there is not known; stopping what does not play is harmless.
+        # Whether the counsellor's music plays there is not known.
         self._music_in_talk = self.talk_bridge in bridges
         self.books.resume(row)
 
@@ -88,7 +93,7 @@ class Stage:
     def ring_leg(self, offer: Offer, call: Call) -> None:
         """Ring the counsellor of an offer that the call knows of already."""
         self._services.leg_book.made(offer.leg_id, self.contact_id, "counsellor", offer.counsellor_id)
-        self._leg(offer.leg_id).ring(
+        self.leg(offer.leg_id).ring(
             endpoint=f"PJSIP/{offer.extension}",
             timeout_s=self._services.flow.ring_timeout_s,
             call_id=str(self.contact_id),
@@ -106,7 +111,7 @@ class Stage:
         whom = "partner" if services.standby.plan.is_partner(target) else "standby"
         services.contacts.note(self.contact_id, "outside_rung", {"whom": whom})
         services.leg_book.made(leg_id, self.contact_id, whom)
-        leg = self._leg(leg_id)
+        leg = self.leg(leg_id)
         leg.on_gone = lambda: services.standby.give_back(leg_id)
         leg.ring(
             endpoint=destination,
@@ -118,14 +123,27 @@ class Stage:
 
     async def _say_to_leg(self, leg_id: str, prompts: tuple[str, ...]) -> None:
         self._told.add(leg_id)
+        self._attach(_telling(leg_id))
         media = [self._services.catalogue.media(prompt, "ko") for prompt in prompts]
-        await self._quietly(self._services.ari.play_on_channel(leg_id, media, _telling(leg_id)))
+        try:
+            if media:
+                await self._services.ari.play_on_channel(leg_id, media, _telling(leg_id))
+                return
+        except AriError as error:
+            log.warning("prompt_not_played", prompts=prompts, status=error.status)
+        self._post(m.LegSaid(leg_id=leg_id))
+
+    def said_to_leg(self, playback_id: str) -> m.LegSaid | None:
+        """What was said to a leg has ended."""
+        leg_id = playback_id.removeprefix(_telling(""))
+        return m.LegSaid(leg_id=leg_id) if leg_id != playback_id and leg_id in self.legs else None
 
     def adopt_leg(self, leg_id: str, *, up: bool) -> None:
         """A leg that an earlier run of this program made."""
-        self._leg(leg_id).up = up
+        self.leg(leg_id).up = up
 
-    def _leg(self, leg_id: str) -> Leg:
+    def leg(self, leg_id: str) -> Leg:
+        """A leg of this call, made when it is asked for first."""
         if leg_id not in self.legs:
             # The mailbox stands before the request: events may overtake the reply.
             self._attach(leg_id)
@@ -134,6 +152,8 @@ class Stage:
 
     def leg_event(self, event: Event) -> bool:
         """Give an event to the leg it is about, if it is about one."""
+        if self.partners.event(event):
+            return True
         for subject in event.subjects:
             if leg := self.legs.get(subject):
                 leg.handle(event)
@@ -150,6 +170,10 @@ class Stage:
         """Carry out one command. A failure becomes a happening; it never ends the call."""
         if isinstance(command, BookCommand):
             self.books.do(command)
+        elif isinstance(command, CrisisCommand):
+            self.crisis.do(command)
+        elif isinstance(command, PartnerCommand):
+            await self.partners.do(command)
         else:
             await self._telephone(command)
 
@@ -173,7 +197,7 @@ class Stage:
             case m.DialDesk(key=key, leg_id=leg_id):
                 flow = services.flow
                 services.leg_book.made(leg_id, self.contact_id, "dasan")
-                self._leg(leg_id).ring(
+                self.leg(leg_id).ring(
                     endpoint=flow.dasan[key],
                     timeout_s=flow.transfer.ring_timeout_s,
                     call_id=str(self.contact_id),
@@ -190,7 +214,7 @@ class Stage:
             case m.Reconnect(leg_id=leg_id):
                 await self._reconnect(leg_id)
             case m.DropLeg(leg_id=leg_id, elsewhere=elsewhere):
-                self._leg(leg_id).drop(elsewhere=elsewhere)
+                self.leg(leg_id).drop(elsewhere=elsewhere)
             case m.CloseOffer(offer=offer, result=result):
                 metrics.offers_total.labels(result=str(result)).inc()
                 await services.router.close(offer, result)
@@ -203,6 +227,7 @@ class Stage:
 
     async def clear(self) -> None:
         """The call is over: no timer, bridge or leg is left behind."""
+        self.crisis.over = True
         for timer in list(self._timers):
             self._stop_timer(timer)
         for leg in self.legs.values():
@@ -245,7 +270,7 @@ class Stage:
     async def _hold(self) -> None:
         known = self.hold_bridge in self._bridges
         try:
-            await self._bridge(self.hold_bridge, "holding")
+            await self.bridge(self.hold_bridge, "holding")
             # A holding bridge plays the default music to whom it holds. Music started over ARI would take the place of the one
             # announcer that such a bridge may have, and no comfort message could be said (measured on 22.10.1).
             await self._services.ari.add_to_bridge(self.hold_bridge, self.channel_id)
@@ -260,7 +285,8 @@ class Stage:
         else:
             self._post(m.Held())
 
-    async def _bridge(self, bridge_id: str, kind: Literal["mixing", "holding"]) -> None:
+    async def bridge(self, bridge_id: str, kind: Literal["mixing", "holding"]) -> None:
+        """Make a bridge, if it is not there as far as we know. Raises `AriError`."""
         if bridge_id not in self._bridges:
             # Conflict: there is one with our id, so it is ours.
             with contextlib.suppress(Conflict):
@@ -270,9 +296,9 @@ class Stage:
 
     async def _seat(self, leg_id: str) -> None:
         try:
-            await self._bridge(self.talk_bridge, "mixing")
+            await self.bridge(self.talk_bridge, "mixing")
             await self._services.ari.add_to_bridge(self.talk_bridge, leg_id)
-            self._seated.add(leg_id)
+            self.seated.add(leg_id)
             await self._services.ari.start_bridge_music(self.talk_bridge, MUSIC)
             self._music_in_talk = True
         except AriError as error:
@@ -286,23 +312,18 @@ class Stage:
             self._post(m.ConnectFailed(leg_id=leg_id))
             return
         try:
-            await self._bridge(self.talk_bridge, "mixing")
-            if leg_id in self._told:
-                # What still plays there would hold the request up.
-                self._told.discard(leg_id)
-                await self._quietly(services.ari.stop_playback(_telling(leg_id)))
-            if self._music_in_talk:
-                self._music_in_talk = False
-                await services.ari.stop_bridge_music(self.talk_bridge)
-            if leg_id not in self._seated:
+            await self.bridge(self.talk_bridge, "mixing")
+            await self.hush(leg_id)
+            if leg_id not in self.seated:
                 await services.ari.add_to_bridge(self.talk_bridge, leg_id)
             await services.ari.add_to_bridge(self.talk_bridge, self.channel_id)
         except AriError as error:
             log.warning("not_connected", leg_id=leg_id, status=error.status, reason=error.reason)
-            # Whoever comes next must not find this one there: its hang-up may be lost as well.
-            await self._quietly(services.ari.destroy_bridge(self.talk_bridge))
-            self._bridges.discard(self.talk_bridge)
-            self._seated.clear()
+            if not self.partners.talk:
+                # Whoever comes next must not find this one there: its hang-up may be lost as well.
+                await self._quietly(services.ari.destroy_bridge(self.talk_bridge))
+                self._bridges.discard(self.talk_bridge)
+                self.seated.clear()
             self._post(m.ConnectFailed(leg_id=leg_id))
             return
         if offer is not None:
@@ -311,11 +332,26 @@ class Stage:
             self.books.talking_outside()
         self._post(m.Connected(leg_id=leg_id, at=services.clock.monotonic()))
 
+    def forget_bridge(self) -> None:
+        """The talk bridge is gone, it seems: the next who needs it makes it."""
+        self._bridges.discard(self.talk_bridge)
+
+    async def hush(self, leg_id: str) -> None:
+        """What still plays to the leg would hold the request up, and the music of the talk bridge is for those who wait there."""
+        if leg_id in self._told:
+            self._told.discard(leg_id)
+            await self._quietly(self._services.ari.stop_playback(_telling(leg_id)))
+        if self._music_in_talk:
+            self._music_in_talk = False
+            # After a restart it is not known whether it plays: 409 where it does not (measured on 22.10.1).
+            with contextlib.suppress(Conflict, NotFound):
+                await self._services.ari.stop_bridge_music(self.talk_bridge)
+
     async def _reconnect(self, leg_id: str) -> None:
         """Both into the talk bridge again, wherever they are."""
         self._bridges.discard(self.talk_bridge)
         try:
-            await self._bridge(self.talk_bridge, "mixing")
+            await self.bridge(self.talk_bridge, "mixing")
             for channel_id in (leg_id, self.channel_id):
                 await self._services.ari.add_to_bridge(self.talk_bridge, channel_id)
         except AriError as error:

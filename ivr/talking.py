@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr import call_model as m
-from ivr import menu, outside, waiting
+from ivr import crisis, menu, outside, waiting
 from ivr.call_model import Phase, Timer
 from ivr.step import Step, highest
 from routing.model import Lane, Offer, OfferResult, Outcome
@@ -13,11 +13,12 @@ from routing.model import Lane, Offer, OfferResult, Outcome
 
 def granted(step: Step, offer: Offer) -> None:
     """A counsellor is reserved and being rung."""
-    if step.call.phase is not Phase.WAITING or step.call.offer:
+    if step.call.phase not in (Phase.WAITING, Phase.PARTNER) or step.call.offer or _taken_over(step):
         # The caller left, or another offer is under way: this one is taken back at once.
         step.do(m.DropLeg(leg_id=offer.leg_id, elsewhere=True), m.CloseOffer(offer=offer, result=OfferResult.WITHDRAWN))
         return
-    step.set(offer=offer, leg_up=False, connected=False)
+    # With an emergency partner the caller talks on until the counsellor is there.
+    step.set(offer=offer, leg_up=False, connected=step.call.phase is Phase.PARTNER and step.call.connected)
     step.note("offered", counsellor=offer.extension)
     step.start(Timer.RING, step.flow.ring_timeout_s + menu.RING_GUARD_S)
 
@@ -27,8 +28,8 @@ def leg_up(step: Step, leg_id: str, at: float) -> None:
     call = step.call
     if call.phase is Phase.DIALLING and leg_id == call.desk_leg:
         menu.desk_up(step)
-    elif call.phase is Phase.WAITING and call.offer and call.offer.leg_id == leg_id and not call.leg_up:
-        step.set(leg_up=True, talking_since=at)
+    elif call.phase in (Phase.WAITING, Phase.PARTNER) and call.offer and call.offer.leg_id == leg_id and not call.leg_up:
+        step.set(leg_up=True, connected=False, talking_since=at)
         step.stop(Timer.RING)
         # A counsellor wins over whoever is tried outside.
         outside.stop(step)
@@ -57,7 +58,7 @@ def leg_down(step: Step, down: m.LegDown) -> None:
         menu.desk_unreachable(step, down.result)
     elif call.offer is None or call.offer.leg_id != down.leg_id:
         return
-    elif call.phase is Phase.WAITING:
+    elif call.phase in (Phase.WAITING, Phase.PARTNER):
         # `leg_up`: answered, then hung up or died before the caller could be connected. Who hung up is not rung again at once.
         result = down.result if not call.leg_up else OfferResult.REJECTED if down.by_hand else OfferResult.FAILED
         offer_failed(step, result)
@@ -71,6 +72,7 @@ def connected(step: Step, leg_id: str, at: float) -> None:
     if call.phase is Phase.TALKING and call.offer and call.offer.leg_id == leg_id and not call.connected:
         step.set(connected=True, talked=True, talking_since=at)
         step.note("bridged", counsellor=call.offer.extension)
+        crisis.counsellor_back(step)
     elif call.phase is Phase.TRANSFERRED and call.desk_leg == leg_id:
         step.set(connected=True)
 
@@ -100,9 +102,13 @@ def _talk_ended(step: Step, down: m.LegDown) -> None:
     offer, was_connected = step.call.offer, step.call.connected
     if offer is None:
         return
+    by_hand = down.by_hand and down.at - step.call.talking_since >= step.flow.dead_leg_s
+    if crisis.keeps(step.call):
+        crisis.counsellor_gone(step, offer, down, by_hand=by_hand)
+        return
     step.set(offer=None, leg_up=False, connected=False)
     ended = m.EndTalk(offer=offer, heavy=step.call.lane is Lane.CRISIS)
-    if down.by_hand and down.at - step.call.talking_since >= step.flow.dead_leg_s:
+    if by_hand:
         step.set(phase=Phase.CLOSING)
         step.do(ended)
         step.note("hangup", by="counsellor")
@@ -123,3 +129,8 @@ def _talk_ended(step: Step, down: m.LegDown) -> None:
     step.play(step.flow.waiting.reconnecting)
     if not step.call.playing:
         waiting.settle(step)
+
+
+def _taken_over(step: Step) -> bool:
+    """An emergency partner has the caller for good."""
+    return step.call.phase is Phase.PARTNER and step.call.conference.taken_over

@@ -11,6 +11,7 @@ from ivr import call_model as m
 from ivr import dialogues
 from ivr.announcements import announce
 from ivr.call_model import Phase, PlaceFor, Question, Timer
+from ivr.conference import CALM
 from ivr.step import Step
 from routing.model import Lane, OfferResult
 
@@ -106,8 +107,10 @@ def to_safety_net(step: Step) -> None:
     """The dialplan rings counsellors without this program."""
     if offer := step.call.offer:
         step.do(m.DropLeg(leg_id=offer.leg_id, elsewhere=True), m.CloseOffer(offer=offer, result=OfferResult.FAILED))
+    if leg_id := step.call.conference.leg_id:
+        step.do(m.DropLeg(leg_id=leg_id))
     step.stop_play()
-    step.set(phase=Phase.SAFETY_NET, offer=None, leg_up=False, joined=False, dialogue=None)
+    step.set(phase=Phase.SAFETY_NET, offer=None, leg_up=False, joined=False, dialogue=None, conference=CALM)
     step.do(m.Leave())
     step.note("safety_net")
     step.do(m.ToSafetyNet())
@@ -213,7 +216,7 @@ def _danger(step: Step) -> None:
     """Before everybody else, and a supervisor knows."""
     if step.raise_lane(Lane.CRISIS):
         step.note("danger_key")
-        step.do(m.Alarm(kind="danger_key"))
+        step.do(m.Alarm(kind="danger_key"), m.RaiseIncident(by="caller_key", proposed=True))
     step.close_dialogue()
     if step.call.settled and not step.call.leg_up:
         step.play(step.flow.waiting.danger)

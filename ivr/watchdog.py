@@ -21,6 +21,7 @@ from core.alarms import AlarmKind, Alarms
 from core.clock import Clock
 from ivr import call_model as m
 from ivr.call_model import Call, Phase, Question, Timer
+from ivr.conference import Stage
 
 log = structlog.get_logger()
 
@@ -67,9 +68,22 @@ def violation(call: Call, timers: Collection[Timer], facts: Facts) -> What | Non
         return What.STUCK
     if facts.busy_s > 0:
         return None
-    if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.TRANSFERRED):
+    if call.conference.waits and Timer.PARTNER not in timers:
+        return What.UNATTENDED
+    if call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE and not _in_private(call, timers):
+        return What.UNATTENDED
+    if call.phase is Phase.PARTNER and (
+        call.conference.stage is not Stage.JOINED or (call.offer is not None and not call.leg_up and Timer.RING not in timers)
+    ):
+        return What.UNATTENDED
+    if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.TRANSFERRED, Phase.PARTNER):
         return What.UNSEEN if facts.unseen_s > UNSEEN_S else None
     return None if _attended(call, timers) else What.UNATTENDED
+
+
+def _in_private(call: Call, timers: Collection[Timer]) -> bool:
+    """The caller hears a word and music while counsellor and partner talk."""
+    return call.holding and Timer.COMFORT in timers and (not call.playing or Timer.PLAYBACK in timers)
 
 
 def _attended(call: Call, timers: Collection[Timer]) -> bool:
@@ -96,10 +110,14 @@ def _attended(call: Call, timers: Collection[Timer]) -> bool:
 
 
 def beside_the_bridge(call: Call, *, held: bool, together: bool) -> What | None:
-    """What Asterisk's picture says of a call that has been like this for some seconds: in its holding bridge, in its talk bridge with the leg."""
+    """What Asterisk's picture says of a call that has been like this for some seconds: in its holding bridge, in its talk bridge with whom
+    it should be; in a private word `together` is about the two others.
+    """
     if call.phase in (Phase.WAITING, Phase.DIALLING) and call.holding and not call.leg_up and not held:
         return What.NOT_HELD
-    if call.phase in (Phase.TALKING, Phase.OVERFLOW) and call.connected and not together:
+    if call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE and not held:
+        return What.NOT_HELD
+    if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.PARTNER) and call.connected and not together:
         return What.NOT_BRIDGED
     if call.phase is Phase.TRANSFERRED and call.desk_leg and not together:
         return What.NOT_BRIDGED

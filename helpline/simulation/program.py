@@ -11,6 +11,7 @@ from random import Random
 
 from core.settings import CallbackSettings, LineSettings, OverflowSettings, Settings
 from core.steady_clock import SteadyClock
+from escalation.testing import shipped_partners
 from helpline import wiring
 from helpline.simulation import switch
 from helpline.simulation.database import DatabaseGate
@@ -207,6 +208,8 @@ class Program:
             contacts=contacts,
             callbacks=lambda policy: told.parts.callbacks(database, clock, gate=gate, policy=policy),
             codes=lambda policy: MemoryPlaceCodes(database, clock, gate=gate, policy=policy),
+            incidents=self._world.incidents,
+            partners=shipped_partners(),
             phones=MemoryPhones(database, gate=gate, on_change=self._wake),
             hints=_Hints(self),
             catalogue=SilentCatalogue(),

@@ -171,7 +171,7 @@ def _bridges(asterisk: Asterisk, method: str, rest: list[str], query: Query, bod
         if bridge is not None:
             _no(reply, 409, "Bridge with same id already exists")
         else:
-            bridge = asterisk.bridges[rest[0]] = Bridge(rest[0], query.get("type", "mixing"), query.get("name", ""))
+            bridge = asterisk.bridges[rest[0]] = Bridge(rest[0], query.get("type", "mixing").partition(",")[0], query.get("name", ""))
             reply(200, bridge.wire())
         return
     if bridge is None:

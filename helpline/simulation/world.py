@@ -10,9 +10,10 @@ from itertools import chain
 from random import Random
 from uuid import UUID
 
+from escalation.testing import MemoryBook
 from helpline.simulation.asterisk import Asterisk
 from helpline.simulation.dialplan import Watcher
-from helpline.simulation.loop import Universe
+from helpline.simulation.loop import ProcessClock, Universe
 from helpline.simulation.people import CALLED_BACK, CalledBack, Caller, Outside, Phone
 from helpline.simulation.switch import Callee
 from routing.presence_model import BreakReason, Human, PresenceEvent
@@ -64,6 +65,7 @@ class World:
         self.load = load
         self.note = trace
         self.database = MemoryDatabase(lambda: universe.instant)
+        self.incidents = MemoryBook(ProcessClock(universe))
         self.phones: dict[str, Phone] = {}
         self.callers: list[Caller] = []
         #: People whose telephone rang because they had asked for it.

@@ -172,6 +172,12 @@ class Ari:
             raise
         return self._read("originate", answer, model.channel)
 
+    async def whisper(self, channel_id: str, whisper_id: str) -> None:
+        """Make a channel whose sound only the owner of `channel_id` hears, over what they hear anyway. Its StasisStart follows."""
+        await self._do(
+            "snoop", {"channelId": channel_id, "snoopId": whisper_id}, {"app": self.app, "spy": "none", "whisper": "out"}, done_if=Conflict
+        )
+
     # --- prompts -----------------------------------------------------------------------------------------------------------------
 
     async def play_on_channel(self, channel_id: str, media: Sequence[str], playback_id: str, language: str | None = None) -> None:
@@ -190,9 +196,9 @@ class Ari:
 
     async def create_bridge(self, bridge_id: str, kind: Kind, name: str = "") -> Bridge:
         """Create a bridge; `Conflict` if there is one with this id (but not if that is our own attempt whose answer was lost)."""
-        answer = await self._do(
-            "create_bridge", {"bridgeId": bridge_id}, {"type": kind, "name": name} if name else {"type": kind}, done_if=Conflict
-        )
+        # Without dtmf_events two phones that agree on everything are connected past Asterisk's core, and no key is ever reported (measured).
+        query = {"type": f"{kind},dtmf_events" if kind == "mixing" else kind}
+        answer = await self._do("create_bridge", {"bridgeId": bridge_id}, query | ({"name": name} if name else {}), done_if=Conflict)
         if answer is DONE_BEFORE:
             return Bridge(id=bridge_id, kind=kind, name=name)
         return self._read("create_bridge", answer, model.bridge)

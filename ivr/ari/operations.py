@@ -86,6 +86,8 @@ OPERATIONS: Mapping[str, Operation] = _table(
               needs=("channel",), query=("role",), gone_when="channel not found"),
     Operation(name="remove_from_bridge", method="POST", path="/bridges/{bridgeId}/removeChannel", way=_H, timeout_s=5.0,
               needs=("channel",), gone_when="channel not found"),
+    Operation(name="snoop", method="POST", path="/channels/{channelId}/snoop/{snoopId}", way=_H, retry=True, needs=("app",),
+              query=("spy", "whisper")),
     Operation(name="set_variable", method="POST", path="/channels/{channelId}/variable", way=_H, retry=True,
               needs=("variable",), query=("value",)),
     Operation(name="get_variable", method="GET", path="/channels/{channelId}/variable", way=_H, retry=True, needs=("variable",)),

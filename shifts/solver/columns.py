@@ -65,7 +65,9 @@ class Columns:
         self._covers = np.zeros((len(task.rows), *task.shape))
         for number, row in enumerate(task.rows):
             self._covers[number, row.cells[:, 0], row.cells[:, 1], row.cells[:, 2]] = row.counts
-        self._flat = self._covers.reshape(len(task.rows), -1)
+        # The same, as a list: sums in the order of the list are the same every time, which those of a matrix product are not.
+        self._row, self._cell = np.nonzero(self._covers.reshape(len(task.rows), -1))
+        self._counts = self._covers.reshape(len(task.rows), -1)[self._row, self._cell]
         self._needed = np.array([row.needed for row in task.rows], dtype=np.float64)
         self.bounds = Bounds(prices=np.zeros(len(task.rows)))
         self._columns: list[_Column] = []
@@ -125,14 +127,16 @@ class Columns:
 
     def priced(self, prices: Floats) -> Floats:
         """What every cell costs at some prices of cover."""
-        return self._task.costs - (prices @ self._flat).reshape(self._task.costs.shape)
+        costs = self._task.costs
+        saved = np.bincount(self._cell, weights=self._counts * prices[self._row], minlength=costs.size)
+        return costs - saved.reshape(costs.shape)
 
     def _try(self, prices: Floats, convexity: Floats, free: list[int], number: int) -> tuple[bool, float]:
         """Adds the patterns that are worth it at some prices; whether there were, and the bound that those prices prove."""
         cells = self.priced(prices)
         exact = self.priced(convexity[: len(prices)])
         people = convexity[len(prices) :]
-        bound, added = float(prices @ self._needed), False
+        bound, added = math.fsum(prices * self._needed), False
         for person in range(len(self._people)):
             if person not in free:
                 continue

@@ -1,17 +1,16 @@
 """A first plan within a moment: one person after the other gets the cheapest lawful pattern, given what all others do already.
 
 Only rows of a day or two are looked at (cover); what is counted over a whole month is left to the search that follows. Whatever the machine is
-busy with, there is a lawful plan to improve, and to show if the time is over.
+busy with, there is a lawful plan to improve, and to show if the time is over: the first round is gone through to its end all the same.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
 from shifts.solver.patterns import Floats, Ints
 from shifts.solver.task import Plan, Row, Task
+from shifts.solver.watch import Watch
 
 #: Everybody is asked so often: the second time they know what the others do.
 ROUNDS = 3
@@ -20,22 +19,22 @@ _LONGEST = 3
 
 
 class Greedy:
-    """See the module. `expired` says when to stop."""
+    """See the module."""
 
-    def __init__(self, task: Task, expired: Callable[[], bool]) -> None:
-        self._task, self._expired = task, expired
+    def __init__(self, task: Task, watch: Watch) -> None:
+        self._task, self._watch = task, watch
         self._rows = [row for row in task.rows if len(row.cells) and np.ptp(row.cells[:, 1]) < _LONGEST]
 
     def plan(self) -> Plan | None:
-        """The plan; None: out of time, or nobody's patterns are known."""
+        """The plan; None: stopped before it began, or nobody's patterns are known."""
         people = self._task.people
-        if people is None or self._expired():
+        if people is None or self._watch.stopped:
             return None
         plan: list[Ints | None] = [None] * len(people)
         found = np.zeros(len(self._rows), dtype=np.int64)
         for _ in range(ROUNDS):
             for person, graph in enumerate(people):
-                if self._expired() and plan[person] is not None:
+                if self._watch.expired() and plan[person] is not None:
                     break
                 if (known := plan[person]) is not None:
                     found -= self._counts(person, known)

@@ -8,6 +8,7 @@ import os
 import sys
 
 from shifts.solver import wire
+from shifts.solver.answer import best_until_now
 from shifts.solver.request import Listener, Progress, Solution, SolveRequest
 
 #: Longest line of an answer, bytes.
@@ -25,8 +26,8 @@ class SolverFailed(Exception):
 class SolverProcess:
     """One search. Cancelling the task that awaits `solve` ends the process too, and so does the end of this program."""
 
-    def __init__(self, request: SolveRequest) -> None:
-        self._request = request
+    def __init__(self, request: SolveRequest, *, overtime_s: float = _OVERTIME_S) -> None:
+        self._request, self._overtime_s = request, overtime_s
         self._process: asyncio.subprocess.Process | None = None
         self._cancelled = False
 
@@ -36,7 +37,17 @@ class SolverProcess:
         return None if self._process is None else self._process.pid
 
     async def solve(self, progress: Listener | None = None) -> Solution:
-        """The answer; `progress` hears of better rosters on the way. Raises `SolverFailed`."""
+        """The answer; `progress` hears of better rosters on the way. Raises `SolverFailed`.
+
+        A search that does not end in time (the machine is too busy) is ended, and its best roster until then is the answer.
+        """
+        best: list[Progress] = []
+
+        def heard(better: Progress) -> None:
+            best[:] = [better]
+            if progress is not None:
+                progress(better)
+
         command = ["nice", "-n", _NICENESS, sys.executable, "-m", "shifts.solver.worker"]
         process = self._process = await asyncio.create_subprocess_exec(
             *command,
@@ -53,17 +64,19 @@ class SolverProcess:
                 await process.stdin.drain()
             if self._cancelled:
                 self.cancel()
-            async with asyncio.timeout(self._request.seconds + _OVERTIME_S if self._request.steps is None else None):
-                return await self._answer(process, progress)
+            async with asyncio.timeout(self._request.seconds + self._overtime_s if self._request.steps is None else None):
+                return await self._answer(process, heard)
         except TimeoutError:
-            raise SolverFailed("no answer in time") from None
+            if not best:
+                raise SolverFailed("no answer in time") from None
+            return await asyncio.to_thread(best_until_now, self._request, best[0], self._request.seconds + self._overtime_s)
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
             await process.wait()
 
-    async def _answer(self, process: asyncio.subprocess.Process, progress: Listener | None) -> Solution:
+    async def _answer(self, process: asyncio.subprocess.Process, progress: Listener) -> Solution:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             try:
@@ -72,8 +85,7 @@ class SolverProcess:
                 raise SolverFailed(str(error)) from error
             match answer:
                 case Progress():
-                    if progress is not None:
-                        progress(answer)
+                    progress(answer)
                 case Solution():
                     return answer
                 case wire.Failed(text=text):

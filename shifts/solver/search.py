@@ -14,7 +14,7 @@ from shifts.solver.encode import Encoded
 from shifts.solver.greedy import Greedy
 from shifts.solver.neighbourhoods import Neighbourhoods, Only
 from shifts.solver.patterns import Mask
-from shifts.solver.task import Plan
+from shifts.solver.task import Plan, Task
 from shifts.solver.watch import Watch
 
 #: Parts of the whole time: the first plan, columns, diving, the choice among them, the plain model once more without useless cells.
@@ -43,17 +43,20 @@ class Found:
 class Search:
     """One search. `report` hears of every better plan: plan, cost, bound."""
 
-    def __init__(self, encoded: Encoded, watch: Watch, report: Report | None = None) -> None:
-        self._encoded, self._task, self._watch = encoded, encoded.task, watch
+    def __init__(self, task: Task, build: Callable[[], Encoded], watch: Watch, report: Report | None = None) -> None:
+        self._task, self._build, self._watch = task, build, watch
         self._report = report
         self._plan: Plan | None = None
         self._cost, self._bound = 0, -(10**12)
-        self._columns: Columns | None = None
 
     def run(self, start: Plan | None = None) -> Found:
         """Searches until proved best, out of time, or stopped. `start`: a plan to begin with, lawful or not."""
-        if (plan := Greedy(self._task, self._watch.expired).plan()) is not None:
+        # Before the time is looked at, and before the model is built: however slow the machine, there is a plan.
+        if (plan := Greedy(self._task, self._watch).plan()) is not None:
             self._better(plan, self._task.cost(plan))
+            if self._watch.expired():
+                return self._ended()
+        self._encoded = self._build()
         if not self._first(start):
             return self._found(Status.INFEASIBLE)
         if self._task.people is not None and not self._done():
@@ -67,6 +70,9 @@ class Search:
         while self._plan is not None and not self._done() and turns != 0:
             self._better(*search.improve(self._plan, self._cost))
             turns = None if turns is None else turns - 1
+        return self._ended()
+
+    def _ended(self) -> Found:
         if self._watch.stopped:
             return self._found(Status.CANCELLED)
         if self._plan is None:

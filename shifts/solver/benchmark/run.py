@@ -43,7 +43,7 @@ def solve(
         if progress is not None:
             progress(watch.elapsed, cost, bound)
 
-    found: Found = Search(encode.model(instance, made), watch, report).run()
+    found: Found = Search(made, lambda: encode.model(instance, made), watch, report).run()
     plan = None if found.plan is None else task.plan(instance, found.plan)
     return Result(
         status=found.status,

@@ -15,6 +15,7 @@ from core.errors import DatabaseUnavailable
 from core.ids import new_id
 from core.phone import normalise
 from core.testing import ManualClock
+from escalation.testing import MemoryBook
 from ivr.ari import Application, AsteriskInfo, Bridge, CallBroadcast, Channel, Conflict, OutcomeUnknown, StasisEnd, StasisStart, Switchboard
 from ivr.calls import Calls
 from ivr.leg_book import LegBook
@@ -160,6 +161,9 @@ class Router:
     def leave(self, _contact_id: UUID) -> None:
         """See `routing.router.Router`."""
 
+    def raise_lane(self, *_: object) -> None:
+        """See `routing.router.Router`."""
+
     def promised(self, *_: object) -> None:
         """See `routing.router.Router`."""
 
@@ -188,11 +192,14 @@ class Worker:
                 contacts=self.contacts,
                 leg_book=LegBook(self.journal, world.clock),
                 alarms=Alarms(self.journal, world.clock),
+                incidents=world.incidents,
+                outbound=SimpleNamespace(partner=lambda endpoint: endpoint),
                 callbacks=SimpleNamespace(dropped_out=self._nothing, cancel_for=self._nothing),
                 catalogue=SimpleNamespace(media=lambda prompt, _: f"sound:{prompt}", seconds=lambda *_: 1.0),
                 flow=FLOW,
                 clock=world.clock,
                 caller_id="120",
+                redial_attempts=5,
                 spawn=self.spawn,
             ),
         )
@@ -267,6 +274,7 @@ class World:
         self.database = MemoryDatabase(self.clock.now)
         self.database_there = True
         self.asterisk = Asterisk()
+        self.incidents = MemoryBook(self.clock)
         self.workers: list[Worker] = []
 
     def worker(self, name: str = "w1") -> Worker:

@@ -86,13 +86,18 @@ OUTSIDE = [
     "callback_ask", "callback_ask_named", "callback_connecting", "callback_goodbye", "callback_message", "callback_again",
     "callback_counsellor", "callback_not_reached",
 ]  # fmt: skip
+#: A crisis: caller, emergency partner, counsellor.
+CRISIS = [
+    "crisis_caller_waits", "crisis_caller_comfort", "crisis_caller_again", "crisis_briefing", "crisis_rung", "crisis_answered", "crisis_busy",
+    "crisis_no_answer", "crisis_nobody_left", "crisis_joined", "crisis_private", "crisis_taken_over", "crisis_left", "crisis_stopped",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_the_call_flow_plays_has_a_text_in_both_languages(language: str) -> None:
     """The ids of callers and counsellors are the same set in each language."""
     spoken = [prompt.id for prompt in load() if prompt.language == language and prompt.group != "numbers"]
-    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + COUNSELLOR)
+    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + CRISIS + COUNSELLOR)
 
 
 def test_korean_texts_are_written_as_they_are_spoken() -> None:

@@ -45,7 +45,7 @@ export class Editor {
     this.content = kept.content;
     if (kept.version !== entry.version) this.meet(entry);
     else this.entry = entry;
-    this.later(0);
+    if (!this.final) this.later(0);
   }
 
   /** Something was typed or chosen. */

@@ -1,0 +1,122 @@
+"""Crises after a restart: what Asterisk says of a partner whose program is no more, and what was missed meanwhile. The first half is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from core.errors import AnnyeongError, DatabaseError
+from escalation import happenings as h
+from escalation.model import Attempt, Incident, OpenIncident, Result
+from escalation.model import Stage as AttemptStage
+from ivr.conference import CALM, Conference, Partner, Stage
+from ivr.crisis_books import call_again
+from ivr.picture import Picture
+from ivr.services import Services
+from routing.contacts import LiveContact
+from routing.model import Offer
+
+log = structlog.get_logger()
+
+#: An adopted partner rings no longer than this; Asterisk ends it by its own time-out, which is shorter.
+RING_S = 60.0
+#: Attempts that came to nothing, after which the next one follows at once.
+_ON_TO_THE_NEXT = frozenset({Result.BUSY, Result.NO_ANSWER, Result.REJECTED, Result.UNREACHABLE, Result.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a crisis is found like."""
+
+    conference: Conference = CALM
+    #: What happened while nobody watched.
+    facts: tuple[h.Fact, ...] = ()
+    #: Legs of it that are there and have no part in it any more.
+    stray: tuple[str, ...] = ()
+
+
+NOTHING = Found()
+
+
+def found(crisis: OpenIncident | None, row: LiveContact, offer: Offer | None, picture: Picture) -> Found:
+    """The state in which a crisis is found after a restart. Pure."""
+    if crisis is None:
+        return NOTHING
+    incident, talk = crisis.incident, f"talk-{row.id}"
+    there = [attempt for attempt in incident.live if attempt.leg_id in picture.channels]
+    lost = tuple(_lost(attempt) for attempt in incident.live if attempt not in there)
+    taken_over = incident.taken_over_at is not None
+    known = Conference(open=not incident.proposed and not taken_over, taken_over=taken_over)
+    if not there:
+        return Found(conference=Conference(stage=_without_partner(incident), open=known.open, taken_over=taken_over), facts=lost)
+    joined = [attempt for attempt in there if picture.together(talk, row.channel_id, attempt.leg_id)]
+    attempt = (joined or there)[-1]
+    leg = attempt.leg_id
+    if joined:
+        stage = Stage.JOINED
+    elif offer is not None and picture.together(talk, offer.leg_id, leg):
+        stage = Stage.PRIVATE
+    else:
+        stage = Stage.BRIEFING if picture.channels[leg].state == "Up" else Stage.RINGING
+    partner = Partner(leg_id=leg, endpoint="", ring_s=RING_S)
+    stray = tuple(other for other in there if other is not attempt)
+    facts = (*lost, *(_lost(other) for other in stray), *_seen(attempt, stage))
+    conference = Conference(stage=stage, open=known.open, taken_over=taken_over, partner=partner)
+    return Found(conference=conference, facts=facts, stray=tuple(other.leg_id for other in stray))
+
+
+def _lost(attempt: Attempt) -> h.Fact:
+    if attempt.stage is AttemptStage.DIALLING:
+        return h.AttemptFailed(attempt_id=attempt.id, result=Result.FAILED)
+    return h.PartnerLeft(attempt_id=attempt.id)
+
+
+def _seen(attempt: Attempt, stage: Stage) -> tuple[h.Fact, ...]:
+    """What the leg tells that its attempt does not know yet."""
+    if stage is Stage.JOINED and attempt.stage is not AttemptStage.JOINED:
+        return (h.Joined(attempt_id=attempt.id),)
+    if stage in (Stage.BRIEFING, Stage.PRIVATE) and attempt.stage is AttemptStage.DIALLING:
+        return (h.Answered(attempt_id=attempt.id),)
+    return ()
+
+
+def _without_partner(incident: Incident) -> Stage:
+    """Whether somebody is to be called now: the program died between two steps, or with a partner's phone ringing."""
+    if incident.proposed or incident.taken_over_at is not None or incident.exhausted == len(incident.attempts):
+        return Stage.IDLE
+    if not incident.attempts:
+        return Stage.ASKING
+    last = incident.attempts[-1]
+    interrupted = last.stage in (AttemptStage.DIALLING, AttemptStage.ANSWERED, AttemptStage.BRIEFED)
+    return Stage.ASKING if interrupted or last.result in _ON_TO_THE_NEXT else Stage.IDLE
+
+
+async def open_crises(services: Services, rows: Iterable[LiveContact]) -> Mapping[UUID, OpenIncident]:
+    """The open crisis of each contact that has one. Raises `DatabaseError`."""
+    crises = {}
+    for row in rows:
+        try:
+            crisis = await services.incidents.open_of(row.id)
+        except DatabaseError:
+            raise
+        except AnnyeongError as error:
+            log.error("crisis_not_read", call_id=str(row.id), reason=type(error).__name__)
+            continue
+        if crisis is not None:
+            crises[row.id] = crisis
+    return crises
+
+
+def caller_gone_unseen(services: Services, row: LiveContact, crisis: OpenIncident | None, state: Found) -> tuple[str, ...]:
+    """The caller dropped out of a crisis while nobody watched: on record, and called again. Returns the legs to hang up."""
+    if crisis is None:
+        return ()
+    incident = crisis.incident
+    for fact in (*state.facts, *((h.PartnerLeft(attempt_id=one.id)) for one in incident.live), h.CallerGone()):
+        services.incidents.note(incident.id, fact)
+    if state.conference.open and row.number:
+        services.spawn(call_again(services, row.id, row.number, row.language, incident.id), f"redial {row.id}")
+    return crisis.legs

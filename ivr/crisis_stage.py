@@ -1,0 +1,102 @@
+"""The hands of one call in a crisis: rings partners, whispers to the counsellor, brings everybody together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from ivr import call_model as m
+from ivr.ari import AriError, Event, NotFound
+from ivr.call_model import Happening
+from ivr.commands import PartnerCommand
+from ivr.conference import Partner
+from ivr.crisis import is_partner
+from ivr.outbound import NumberNotAllowed
+from ivr.services import Services
+from ivr.whisper import Whisperer
+from routing.model import OfferResult
+
+if TYPE_CHECKING:
+    from ivr.stage import Stage
+
+log = structlog.get_logger()
+
+
+class CrisisStage:
+    """What `ivr.stage` does for a partner."""
+
+    def __init__(self, stage: Stage, services: Services, attach: Callable[[str], None], post: Callable[[Happening], None]) -> None:
+        self._stage = stage
+        self._services = services
+        self._post = post
+        self._whisperer = Whisperer(services, attach)
+
+    def event(self, event: Event) -> bool:
+        """Whether an event is about what is only whispered."""
+        return self._whisperer.event(event)
+
+    async def do(self, command: PartnerCommand) -> None:
+        """Carry out one command; a failure becomes a happening."""
+        match command:
+            case m.RingPartner(partner=partner):
+                self._ring_partner(partner)
+            case m.Whisper(leg_id=leg_id, prompts=prompts):
+                self._whisperer.say(leg_id, prompts)
+            case m.Gather():
+                await self._gather(command)
+
+    @property
+    def talk(self) -> bool:
+        """An emergency partner is in the talk bridge, as far as we know."""
+        return any(not leg.gone for leg_id, leg in self._stage.legs.items() if leg_id in self._stage.seated and is_partner(leg_id))
+
+    def _ring_partner(self, partner: Partner) -> None:
+        """Ring an emergency partner."""
+        services, leg_id = self._services, partner.leg_id
+        try:
+            endpoint = services.outbound.partner(partner.endpoint)
+        except NumberNotAllowed:
+            self._post(m.LegDown(leg_id=leg_id, result=OfferResult.UNREACHABLE))
+            return
+        services.leg_book.made(leg_id, self._stage.contact_id, "emergency")
+        self._stage.leg(leg_id).ring(
+            endpoint=endpoint,
+            timeout_s=partner.ring_s,
+            call_id=str(self._stage.contact_id),
+            originator=self._stage.channel_id,
+            caller_id=partner.caller_id or None,
+        )
+
+    async def _gather(self, command: m.Gather) -> None:
+        """The partner first: without them there is nothing to be gathered for.
+
+        Of the others, who can't come has just left, or is put there by the next comparison.
+        """
+        ari, bridge, partner = self._services.ari, self._stage.talk_bridge, command.partner
+        try:
+            await self._stage.bridge(bridge, "mixing")
+            await self._stage.hush(partner)
+            try:
+                await ari.add_to_bridge(bridge, partner)
+            except NotFound:
+                # It may be the bridge that is gone.
+                self._stage.forget_bridge()
+                await self._stage.bridge(bridge, "mixing")
+                await ari.add_to_bridge(bridge, partner)
+        except AriError as error:
+            log.warning("partner_not_connected", leg_id=partner, status=error.status, reason=error.reason)
+            self._post(m.GatherFailed(leg_id=partner))
+            return
+        self._stage.seated.add(partner)
+        there = True
+        for channel_id in filter(None, (self._stage.channel_id if command.caller else "", command.counsellor)):
+            try:
+                await ari.add_to_bridge(bridge, channel_id)
+            except AriError as error:
+                there = there and channel_id != self._stage.channel_id
+                log.warning("not_gathered", status=error.status, reason=error.reason)
+        if command.caller and there and not command.counsellor:
+            self._stage.books.talking_with_partner()
+        self._post(m.Gathered(leg_id=partner, caller=command.caller and there, at=self._services.clock.monotonic()))
