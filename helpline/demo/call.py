@@ -70,7 +70,7 @@ class DemoCall:
         await call.send_dtmf("5")
         await self._tell("key_5")
         await self._tell("offered")
-        phone, ringing = await self._rings()
+        phone, ringing = await first_ringing(self._phones, _STEP_S)
         timeline.by_phone("phone_invite", ringing.invite.mono_ns, phone.user)
         timeline.by_phone("answered", (await ringing.answered(_STEP_S)).mono_ns, phone.user)
         await self._tell("bridged", _NOTICES_S)
@@ -82,18 +82,6 @@ class DemoCall:
         await ringing.ended(_STEP_S)
         await self._finish()
         return timeline
-
-    async def _rings(self) -> tuple[Softphone, PhoneCall]:
-        """The first of the counsellors' phones that rings."""
-        waiting = {asyncio.create_task(phone.incoming(_STEP_S), name=f"ring {user}"): phone for user, phone in self._phones.items()}
-        try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            task = done.pop()
-            return waiting[task], task.result()
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _tell(self, kind: str, within_s: float = _STEP_S) -> Mapping[str, object]:
         """Wait until the database tells of an event, and put it on the timeline."""
@@ -116,6 +104,19 @@ class DemoCall:
             # The row counts, the event only says when.
             self.timeline.outcome = str(rows[0].outcome) if rows else ""
             self.timeline.by_database("outcome", _nanoseconds(at), self.timeline.outcome)
+
+
+async def first_ringing(phones: Mapping[str, Softphone], within_s: float) -> tuple[Softphone, PhoneCall]:
+    """The first of these phones that rings. Raises PhoneError if none does in time (seconds)."""
+    waiting = {asyncio.create_task(phone.incoming(within_s), name=f"ring {user}"): phone for user, phone in phones.items()}
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        task = done.pop()
+        return waiting[task], task.result()
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 def _nanoseconds(at: datetime) -> int:

@@ -17,6 +17,8 @@ from helpline.embedded.supervisor import AlreadyUp, only_one
 #: The simulated caller's address. The whole loopback counts as the demonstration's trunk: any softphone of this machine may call.
 CALLER_ADDRESS = "127.0.0.2"
 TRUNK_ADDRESSES = ("127.0.0.0/8",)
+#: Extension of the phone that stands for every emergency partner: a demonstration calls no police.
+TEST_PARTNER = "190"
 #: Every loopback address can be bound on Linux; SIP listens here unless the settings say otherwise.
 _LOOPBACK = "127.0.0.1"
 _RTP_PORTS = 200
@@ -62,6 +64,7 @@ def choose(settings: Settings, ports: Ports, *, callers: Sequence[str] = ()) -> 
         "ANNYEONG120_ASTERISK__NODES": "[]",
         "ANNYEONG120_ASTERISK__SIP_BIND": "0.0.0.0" if callers else _LOOPBACK,  # noqa: S104 - asked for by `callers`
         "ANNYEONG120_TRUNKS": json.dumps(trunks),
+        "ANNYEONG120_ESCALATION__TEST_TARGET": f"PJSIP/{TEST_PARTNER}",
         # The next call may come at once.
         "ANNYEONG120_LINE__WRAPUP_S": "5",
     }

@@ -11,6 +11,7 @@ from sqlalchemy import Uuid, bindparam, text
 from core.clock import SystemClock, seoul
 from core.database import Database
 from core.ids import new_id
+from helpline.demo.place import TEST_PARTNER
 from shifts.edits import Entry, Wanted
 from shifts.errors import NotPublishable
 from shifts.model import Duty, Period
@@ -99,7 +100,7 @@ async def _month(rosters: Rosters, first: date, simulated: Sequence[str], now: d
 def _pattern(period: Period, people: Mapping[str, UUID], now: Mapping[str, tuple[str, date]]) -> list[Wanted]:
     """Everybody in turn; the supervisors are on call on alternate days. `now`: who has to begin which shift on which day."""
     found = []
-    on_line = [extension for extension in sorted(people) if extension not in SUPERVISORS]
+    on_line = [extension for extension in sorted(people) if extension not in (*SUPERVISORS, TEST_PARTNER)]
     turns = {extension: number * 3 for number, extension in enumerate(on_line)}
     turns |= {extension: _CYCLE.index(code) - day.toordinal() for extension, (code, day) in now.items()}
     for day in period:

@@ -22,12 +22,13 @@ from core.errors import AnnyeongError
 from core.settings import Settings
 from helpline.demo import desk_account, people, roster
 from helpline.demo.call import DemoCall, DemoFailed
+from helpline.demo.crisis import CRISIS_STEPS, DemoCrisis
 from helpline.demo.people import SIMULATED, VISITOR
-from helpline.demo.place import choose
+from helpline.demo.place import TEST_PARTNER, choose
 from helpline.demo.ports import Ports
 from helpline.demo.softphone import PhoneError, Softphone
 from helpline.demo.timeline import STEPS
-from helpline.demo.tones import CALLER_TONE
+from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE, PARTNER_TONE
 from helpline.embedded.addresses import database_url
 from helpline.embedded.supervisor import Supervisor
 from helpline.exit_codes import FAILED, OK
@@ -116,7 +117,8 @@ class Demo:
             db = Database(database_url(settings), pool_size=2, statement_timeout_s=settings.database.statement_timeout_s)
             stack.push_async_callback(db.close)
             phones = await stack.enter_async_context(self._counsellors(settings, db))
-            code = await self._call(settings, db, phones)
+            partner = await stack.enter_async_context(self._partner(settings, db))
+            code = await self._call(settings, db, phones, partner)
             if self._once or code:
                 return code
             await self._invite(settings, db, phones)
@@ -150,7 +152,7 @@ class Demo:
             phones = {}
             persons = [await people.provide(db, extension, name) for extension, name in SIMULATED.items()]
             for person in persons:
-                phone = Softphone(person.extension, person.secret, port=port, listen_for=(CALLER_TONE,))
+                phone = Softphone(person.extension, person.secret, port=port, listen_for=(CALLER_TONE, PARTNER_TONE))
                 phones[person.extension] = await stack.enter_async_context(phone)
             await asyncio.gather(*(people.sign_in(phones[person.extension], person) for person in persons))
             until = await roster.seed(db, sorted(SIMULATED))
@@ -170,8 +172,18 @@ class Demo:
                 )
             await asyncio.sleep(0.05)
 
-    async def _call(self, settings: Settings, db: Database, phones: dict[str, Softphone]) -> int:
-        """One call; its timeline as it happens. The exit code."""
+    @asynccontextmanager
+    async def _partner(self, settings: Settings, db: Database) -> AsyncIterator[Softphone]:
+        """The phone that stands for every emergency partner; it answers by itself."""
+        person = await people.provide(db, TEST_PARTNER, "시험 기관")
+        heard = (CALLER_TONE, COUNSELLOR_TONE)
+        async with Softphone(person.extension, person.secret, port=settings.asterisk.sip_port, listen_for=heard) as phone:
+            await phone.register()
+            await phone.on_call(200, after_ms=_RING_MS)
+            yield phone
+
+    async def _call(self, settings: Settings, db: Database, phones: dict[str, Softphone], partner: Softphone) -> int:
+        """One call, and then one with a crisis; their timelines as they happen. The exit code."""
         demo, problem = DemoCall(db, settings.asterisk.sip_port, phones, self._show), ""
         self._say("120에 전화합니다 / calling 120")
         try:
@@ -181,10 +193,19 @@ class Demo:
         else:
             if not timeline.complete:
                 problem = f"순서나 결과가 맞지 않습니다. / Steps out of order or not talked: {timeline.as_json()}"
+        crisis = DemoCrisis(db, settings, phones, partner, self._show)
+        if not problem:
+            self._say("위기 연계를 보여 드립니다, 시험 기관으로만 / a crisis, handed over to a test partner only")
+            try:
+                await crisis.run()
+            except DemoFailed as error:
+                problem = str(error)
         if problem:
             self.console.print(f"✘ {problem}", style="red", markup=False)
         if self._as_json:
             result = demo.timeline.as_json() if demo.timeline else {}
+            if crisis.steps:
+                result["crisis"] = crisis.steps
             if problem:
                 result["error"] = problem
             sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
@@ -225,7 +246,7 @@ class Demo:
         say(f"  상태 / health: http://{settings.worker.http_bind}:{settings.worker.http_port}/readyz   /metrics", markup=False)
 
     def _show(self, step: str, ms: float, detail: str) -> None:
-        self.console.print(f"  [bold cyan]{ms:>9,.1f} ms[/]  {STEPS[step]}" + (f"  [dim]{detail}[/]" if detail else ""))
+        self.console.print(f"  [bold cyan]{ms:>9,.1f} ms[/]  {(STEPS | CRISIS_STEPS)[step]}" + (f"  [dim]{detail}[/]" if detail else ""))
 
     def _say(self, line: str) -> None:
         self.console.print(line, markup=False)

@@ -27,6 +27,8 @@ SILENCE_RMS = 60.0
 CALLER_TONE = 1017
 #: Between E6 (1318.5 Hz) and F6 (1396.9 Hz).
 COUNSELLOR_TONE = 1357
+#: Between G5 (784.0 Hz) and G#5 (830.6 Hz): an emergency partner.
+PARTNER_TONE = 807
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from helpline.demo.crisis import CRISIS_STEPS
 from helpline.demo.softphone import Softphone
 from helpline.demo.timeline import STEPS
 from helpline.demo.tones import COUNSELLOR_TONE
@@ -75,7 +76,7 @@ async def signs_in(said: str) -> None:
 
 
 async def test_once_with_json_ends_with_the_timeline_of_a_real_call(folder: Path) -> None:
-    """Exit code 0, and the last line of standard output is one JSON object with every step in order."""
+    """Exit code 0, a crisis was handed over to a test partner, and the last line of standard output is one JSON object with every step in order."""
     process = await start(folder, "--once", "--json")
     try:
         output, _ = await asyncio.wait_for(process.communicate(), 180)
@@ -83,6 +84,9 @@ async def test_once_with_json_ends_with_the_timeline_of_a_real_call(folder: Path
         await gone(process)
     assert process.returncode == 0, (folder / "said").read_text()
     result = json.loads(output.decode().splitlines()[-1])
+    crisis = result.pop("crisis")
+    assert list(crisis) == list(CRISIS_STEPS)
+    assert list(crisis.values()) == sorted(crisis.values())
     assert list(result) == list(STEPS)
     outcome = result.pop("outcome")
     times = [*result.values(), outcome["ms"]]
