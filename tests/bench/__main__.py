@@ -22,7 +22,7 @@ from helpline.demo.ports import Ports
 from helpline.embedded import asterisk_program
 from helpline.embedded.asterisk_program import AsteriskProgram
 from ivr.prompts.build import build as build_prompts
-from tests.bench import dispatch, reserve, roster, run
+from tests.bench import crisis, dispatch, reserve, roster, run
 from tests.bench.exchange import Exchange, Plan
 from tests.bench.loads import own_latency
 from tests.bench.machine import describe, load_average
@@ -68,9 +68,9 @@ def _systems(names: list[str], program: AsteriskProgram, folder: Path, prompts: 
     return made
 
 
-#: What can be measured; those that need telephones, and those that need none.
+#: What can be measured: those that share the telephones of the comparison, and those that do not.
 SIP_PARTS = ("key", "busy", "free", "rate", "live", "restart", "start")
-CORE_PARTS = ("dispatch", "reserve", "roster")
+CORE_PARTS = ("dispatch", "reserve", "roster", "crisis")
 
 
 async def _measure(systems: list[System], effort: Effort, parts: set[str]) -> dict[str, Measured]:
@@ -140,7 +140,7 @@ async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path)
 
 
 async def _core(effort: Effort, parts: set[str], folder: Path) -> tuple[list[str], dict[str, object]]:
-    """The parts without telephones: lines of the table, figures of the result line."""
+    """The parts beside the comparison: lines of the table, figures of the result line."""
     lines: list[str] = []
     figures: dict[str, object] = {}
     if "dispatch" in parts:
@@ -160,6 +160,11 @@ async def _core(effort: Effort, parts: set[str], folder: Path) -> tuple[list[str
         rostered = await roster.measure(roster.QUICK if effort is QUICK else roster.Effort())
         lines += roster.lines(rostered)
         figures |= roster.figures(rostered)
+    if "crisis" in parts:
+        say("a counsellor's *9 to the emergency partner's INVITE")
+        pressed = await crisis.measure(folder / "crisis", calls=effort.crisis_calls, presses=effort.crisis_presses, say=say)
+        lines += crisis.lines(pressed)
+        figures |= crisis.figures(pressed)
     return lines, figures
 
 

@@ -47,6 +47,9 @@ class Effort:
     reserve_closed_s: float = 4.0
     reserve_open_s: float = 8.0
     reserve_rounds: int = 2
+    #: Crises: calls, and presses of the key in each.
+    crisis_calls: int = 10
+    crisis_presses: int = 10
 
 
 QUICK = Effort(
@@ -65,6 +68,8 @@ QUICK = Effort(
     reserve_closed_s=2,
     reserve_open_s=4,
     reserve_rounds=1,
+    crisis_calls=2,
+    crisis_presses=5,
 )
 
 
