@@ -14,7 +14,7 @@ demo: ## set up, then the whole helpline with one real SIP call; ARGS="--once --
 test: ## set up, lint, then every test; ARGS="-k name" goes to pytest
 	@$(MACHINE) test $(ARGS)
 
-soak: ## thousands of simulated hours with every fault; ARGS="--seeds 1-100" for fewer
+soak: ## the long tests, then thousands of simulated hours with every fault; ARGS="--seeds 1-100" for fewer
 	@$(MACHINE) soak $(ARGS)
 
 bench: ## set up, then measure: ours, a bare ARI script and app_queue side by side

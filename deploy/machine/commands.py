@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -66,8 +67,16 @@ def test(session: Session) -> int:
 
 
 def soak(session: Session) -> int:
-    """Thousands of simulated seeds with every fault; a failing one is named and can be replayed."""
-    session.set_up(DEMO, more=1)
+    """The tests that take too long for every day, then thousands of simulated seeds with every fault; a failing one can be replayed.
+
+    With arguments only the seeds, as they say.
+    """
+    session.set_up(FULL, more=1 if session.arguments else 2)
+    if not session.arguments:
+        session.progress.announce("오래 걸리는 시험 / the long tests")
+        python = str(session.checkout.venv.program("python"))
+        if code := subprocess.call([python, "-m", "pytest", "--soak", "-m", "soak"], cwd=ROOT):
+            return code
     arguments = session.arguments or ("--seeds", "1-3000", "--hours", "2", "--faults", "all")
     return session.become("오래 시험 / soak", "annyeong120", "simulate", *arguments)
 

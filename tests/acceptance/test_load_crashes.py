@@ -119,6 +119,7 @@ async def test_a_killed_program_under_load(line: System, tmp_path: Path) -> None
     assert serving_s < SERVING_S
 
 
+@pytest.mark.soak
 async def test_a_frozen_program_under_load(line: System, tmp_path: Path) -> None:
     """Eight seconds of standstill: the dialplan takes the new callers, everybody else keeps what they had."""
     async with struck(line, tmp_path) as made:
@@ -132,6 +133,7 @@ async def test_a_frozen_program_under_load(line: System, tmp_path: Path) -> None
     assert dropped_at_phones == []
 
 
+@pytest.mark.soak
 async def test_a_killed_database_under_load(line: System, tmp_path: Path) -> None:
     """Talks go on, new callers meet the dialplan, and the books are complete afterwards."""
     async with struck(line, tmp_path) as made:
@@ -147,6 +149,7 @@ async def test_a_killed_database_under_load(line: System, tmp_path: Path) -> Non
     assert dropped_at_phones == []
 
 
+@pytest.mark.soak
 async def test_a_frozen_database_under_load(line: System, tmp_path: Path) -> None:
     """The same, with a database that neither answers nor refuses."""
     async with struck(line, tmp_path) as made:
