@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from core.audit import entry_of
+from core.clock import SEOUL
 from core.database import Database
 from core.tables import access_log
 from desk.access.model import Permission
@@ -18,12 +19,19 @@ from desk.routes import Audit, Call, Loose, Route, Wire
 _PAGE = 100
 
 
+#: Days that the log can have; beyond, a day has no instant.
+_Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+
+
 class Wanted(Loose):
-    """Which rows: before a number (for the next page), of one actor, about one object."""
+    """Which rows: before a number (for the next page), of one actor, one action, about one object, of some days in Seoul, both included."""
 
     before: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     actor: UUID | None = None
+    action: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     about: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    first: Annotated[_Day | None, Field(alias="from")] = None
+    last: Annotated[_Day | None, Field(alias="to")] = None
 
 
 class AccessRow(Wire):
@@ -62,6 +70,12 @@ class AuditApi:
             statement = statement.where(access_log.c.id < query.before)
         if query.actor is not None:
             statement = statement.where(access_log.c.actor == query.actor)
+        if query.action is not None:
+            statement = statement.where(access_log.c.action == query.action)
+        if query.first is not None:
+            statement = statement.where(access_log.c.at >= _midnight(query.first))
+        if query.last is not None:
+            statement = statement.where(access_log.c.at < _midnight(query.last + timedelta(days=1)))
         if query.about is not None:
             statement = statement.where(access_log.c.about == query.about)
         found = [entry_of(row) for row in await self._db.execute(statement)]
@@ -79,3 +93,7 @@ class AuditApi:
                 for entry in found
             ]
         )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, SEOUL)

@@ -16,7 +16,6 @@ from sqlalchemy import Uuid, bindparam, select, text
 from care.checklists import loading, results
 from care.checklists.results import Results
 from care.directory.directory import Directory
-from care.proposals import Danger, Proposal, Proposals
 from care.records.reading import Reader
 from care.reports import reports
 from care.reports.reports import Reports
@@ -36,6 +35,7 @@ from desk.directory.api import DirectoryApi
 from desk.events import Events
 from desk.incidents.alarms_api import AlarmsApi
 from desk.incidents.api import IncidentsApi
+from desk.incidents.known import FromRecords
 from desk.records.api import RecordsApi
 from desk.reports.api import ReportsApi
 from desk.routes import Route
@@ -45,6 +45,7 @@ from escalation.centre.texts import Texts
 from escalation.ledger import Ledger
 from escalation.proposals import CrisisProposals
 from helpline.alarm_delivery import words
+from helpline.companion_crisis import CompanionCrisis
 from shifts.tables import extra_holidays
 
 _USER = bindparam("user_id", type_=Uuid)
@@ -81,19 +82,6 @@ class ReferredPeople:
         return frozenset(row.id for row in rows)
 
 
-class CompanionCrisis:
-    """A companion's crisis button: a person must look at it now. A companion's call is no contact of the line, so it is an alarm."""
-
-    def __init__(self, proposals: Proposals) -> None:
-        self._proposals = proposals
-
-    async def propose(self, *, referral_id: UUID, support_id: UUID, call_id: UUID | None, by: UUID | None) -> UUID | None:
-        """See `escalation.companions.way_back.Crisis`."""
-        about = call_id or support_id
-        await self._proposals.propose(Proposal(danger=Danger.OTHER, source="companion", about=about, contact_id=None, by=by))
-        return None
-
-
 class Room(Protocol):
     """One of them."""
 
@@ -112,8 +100,9 @@ class CaseRooms:
         async def extra() -> Collection[date]:
             return [row.day for row in await db.execute(select(extra_holidays.c.day))]
 
-        self.incidents = IncidentsApi(settings, db, clock, audit, events)
         self.records = RecordsApi(settings, db, clock, audit, referred=ReferredPeople(db))
+        known = FromRecords(self.records.book, self.records.people)
+        self.incidents = IncidentsApi(settings, db, clock, audit, events, known=known, direct_line=settings.line.caller_id)
         self.centre = CentreRoom(
             db, clock, cipher, Texts(load_sealer(settings, CENTRE_TEXTS)), Ledger(db, clock, audit), rules.load()
         )  # fmt: skip

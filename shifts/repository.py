@@ -100,17 +100,21 @@ async def roster(session: AsyncConnection, of: Head) -> Roster:
     )
 
 
+async def people(session: AsyncConnection, since: date) -> list[Person]:
+    """Who is rostered, and who has a shift on a day from `since` on though their account is closed; by extension."""
+    return [_person(row) for row in await session.execute(_PEOPLE, {"since": since})]
+
+
 async def setting(session: AsyncConnection, period: Period) -> Setting:
     """Everything that a roster of this period is checked against."""
     since, last = period.first - HISTORY, period.last
-    people = await session.execute(_PEOPLE, {"since": since})
     kinds = await session.execute(select(t.shift_types).order_by(t.shift_types.c.position, t.shift_types.c.code))
     away = and_(t.leaves.c.last >= since, t.leaves.c.first <= last, t.leaves.c.state.in_(("requested", "approved")))
     leaves = await session.execute(select(t.leaves).where(away).order_by(t.leaves.c.first, t.leaves.c.id))
     wishes = await session.execute(select(t.wishes).where(t.wishes.c.day.between(period.first, last)))
     extra = await session.execute(select(t.extra_holidays).where(t.extra_holidays.c.day.between(since, last)))
     return Setting(
-        people={row.id: _person(row) for row in people},
+        people={one.id: one for one in await people(session, since)},
         shift_types={row.code: _shift_type(row) for row in kinds},
         leaves=tuple(leave(row) for row in leaves),
         wishes=tuple(

@@ -99,13 +99,13 @@ class Rosters:
         self._announce(edited, by)
         return edited
 
-    async def undo(self, day: date, *, by: UUID | None) -> Edited:
+    async def undo(self, day: date, *, by: UUID | None, reason: str | None = None) -> Edited:
         """Take back the latest change of `by` that is not taken back yet. Raises `NothingToUndo`, `EditedMeanwhile`."""
-        return await self._take_back(day, by=by, kind="undo")
+        return await self._take_back(day, by=by, kind="undo", reason=reason)
 
-    async def redo(self, day: date, *, by: UUID | None) -> Edited:
+    async def redo(self, day: date, *, by: UUID | None, reason: str | None = None) -> Edited:
         """Put back what `by` took back last, unless they have changed something since."""
-        return await self._take_back(day, by=by, kind="redo")
+        return await self._take_back(day, by=by, kind="redo", reason=reason)
 
     async def publish(
         self, day: date, *, version: int, by: UUID | None, reason: str = "", overrides: Mapping[str, str] | None = None
@@ -193,7 +193,7 @@ class Rosters:
         if edited.changes:
             self.on_edit(edited.draft.head.period.first, edited.draft.head.version, by, edited.changes)
 
-    async def _take_back(self, day: date, *, by: UUID | None, kind: str) -> Edited:
+    async def _take_back(self, day: date, *, by: UUID | None, kind: str, reason: str | None) -> Edited:
         async with self._db.begin() as session:
             draft = await read(session, month(day), lock=True)
             done, undone = _stacks(await repository.edits(session, draft.head, by=by, mine=True))
@@ -202,7 +202,7 @@ class Rosters:
                 raise NothingToUndo(f"there is nothing of yours to {kind}")
             edit = stack[-1]
             changes = await self._told_by_whom(session, draft, lambda: undoing(draft.roster, edit.changes))
-            edited = await self.write(session, draft, changes, by=by, kind=kind, about=edit.version)
+            edited = await self.write(session, draft, changes, by=by, kind=kind, reason=reason, about=edit.version)
         self._announce(edited, by)
         return edited
 

@@ -46,7 +46,7 @@ class IncidentsApi:
         store = Store(db)
         self.ledger = Ledger(db, clock, audit)
         self.facts = FactBook(db, clock, load_sealer(settings, facts.PURPOSE))
-        self._news = IncidentNews(db, events)
+        self._news = IncidentNews(db, clock, events)
         self._parts: tuple[Part, ...] = (
             Incidents(db, clock, store, partners, Decisions(db, clock, load_sealer(settings, decisions.PURPOSE)), settings.escalation),
             Cards(store, clock, partners, self.facts, self.ledger, load_cipher(settings), audit, known or NothingKnown(), direct_line),

@@ -206,7 +206,8 @@ class Incidents:
                 raise Problem(problems.NOT_DIALLED)
             if any(one.partner_id == partner.id for one in it.live):
                 raise Problem(problems.PARTNER_ON_THE_PHONE)
-        if not seen.on_line:
+        # Calling back is for whoever is off the phone; everything else needs the call.
+        if not seen.on_line and body.kind is not OrderKind.REDIAL:
             raise Problem(problems.NO_LIVE_CALL)
         if body.kind in _DIALS and body.attempts != len(it.attempts):
             raise Problem(problems.INCIDENT_MOVED, attempts=len(it.attempts))

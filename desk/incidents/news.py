@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import DateTime, bindparam, text
 
+from core.clock import Clock
 from core.database import Database
 from core.errors import DatabaseError
 from desk.access.model import Permission
@@ -21,17 +23,19 @@ EVENT = "incident_changed"
 _ALARMS_RAISED = "alarms_raised"
 #: After a failure; seconds.
 _AGAIN_S = 1.0
-#: A reminder changes what the board shows, too. Those of the last minute: an announcement is heard within seconds, or lost.
-_REMINDED = text(
-    "SELECT DISTINCT about FROM alarms WHERE at > now() - interval '1 minute' AND kind LIKE 'incident\\_%' AND about IS NOT NULL"
+#: A reminder changes what the board shows, too. How old it may be: an announcement is heard within seconds, or lost.
+_RECENT = timedelta(minutes=1)
+_REMINDED = text("SELECT DISTINCT about FROM alarms WHERE at > :since AND kind LIKE 'incident\\_%' AND about IS NOT NULL").bindparams(
+    bindparam("since", type_=DateTime(timezone=True))
 )
 
 
 class IncidentNews:
     """Run `run()` as a task."""
 
-    def __init__(self, db: Database, events: Events) -> None:
+    def __init__(self, db: Database, clock: Clock, events: Events) -> None:
         self._db = db
+        self._clock = clock
         self._events = events
         self._changed: set[str] = set()
         self._reminded = False
@@ -63,7 +67,7 @@ class IncidentNews:
 
     async def _tell(self) -> None:
         if self._reminded:
-            self._changed |= {str(row.about) for row in await self._db.execute(_REMINDED)}
+            self._changed |= {str(row.about) for row in await self._db.execute(_REMINDED, {"since": self._clock.now() - _RECENT})}
             self._reminded = False
         changed, self._changed = self._changed, set()
         try:

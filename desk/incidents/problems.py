@@ -16,7 +16,7 @@ from escalation.ledger import DisclosureError
 CALL_OF_ANOTHER = ProblemKind(
     403,
     "call_of_another",
-    "다른 상담사의 통화입니다. 위기라면 슈퍼바이저에게 바로 알리세요.",
+    "다른 상담사의 통화입니다. 위기라면 관리자에게 바로 알리세요.",
     "This is another counsellor's call. If it is a crisis, tell the supervisor at once.",
 )
 NO_LIVE_CALL = ProblemKind(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -15,21 +14,26 @@ from core.database import Database
 from desk.access.model import Actor, Permission
 from escalation.confirmation import Standing
 from escalation.model import Incident, OrderKind
-from escalation.rows import incident_of
+from escalation.rows import find
 
 _ON_LINE = "EXISTS (SELECT FROM presence s WHERE s.counsellor_id = :me AND s.contact_id = c.id AND s.system <> 'idle')"
+#: The call of an incident, and the calls by which somebody who dropped out of it is called back.
+_ITS_CALLS = """
+    EXISTS (
+        SELECT FROM contacts c WHERE (
+            c.id = i.contact_id
+            OR c.callback_id IN (SELECT b.id FROM callbacks b WHERE b.contact_id = i.contact_id AND b.lane = 'crisis')
+        ) AND
+"""
 #: Whose incident it is: raised in their talk, or they have the call now.
-_THEIRS = f"(i.counsellor_id = :me OR c.counsellor_id = :me OR {_ON_LINE})"
+_THEIRS = f"(i.counsellor_id = :me OR {_ITS_CALLS} (c.counsellor_id = :me OR {_ON_LINE})))"
 _SEEN = f"""
-    SELECT i.*, a.id AS attempt_id, a.number, a.partner_id, a.leg_id, a.started_at, a.stage, a.answered_at,
-           a.ended_at AS attempt_ended_at, a.result, a.test,
-           n.name AS counsellor_name, u.name AS ended_by_name, c.outcome IS NULL AS on_line
-    FROM incidents i JOIN contacts c ON c.id = i.contact_id
-    LEFT JOIN counsellors n ON n.id = i.counsellor_id LEFT JOIN desk_users u ON u.id = i.ended_by
-    LEFT JOIN incident_attempts a ON a.incident_id = i.id
+    SELECT i.*, n.name AS counsellor_name, u.name AS ended_by_name,
+           {_ITS_CALLS} c.outcome IS NULL) AS on_line
+    FROM incidents i LEFT JOIN counsellors n ON n.id = i.counsellor_id LEFT JOIN desk_users u ON u.id = i.ended_by
     WHERE (:everything OR {_THEIRS}) AND
 """  # noqa: S608 - put together from the constants above
-_ORDER = "ORDER BY i.raised_at, i.id, a.number"
+_ORDER = "ORDER BY i.raised_at, i.id"
 
 
 def _asked(sql: str, *times: str) -> TextClause:
@@ -104,15 +108,15 @@ class Store:
 
     async def open(self, who: Onlooker) -> tuple[Seen, ...]:
         """Those that no human has ended, oldest first."""
-        return _seen(await self._db.execute(_OPEN, who.values))
+        return await self._seen(await self._db.execute(_OPEN, who.values))
 
     async def ended(self, who: Onlooker, since: datetime, until: datetime) -> tuple[Seen, ...]:
         """Those that were ended in a stretch of time (half-open)."""
-        return _seen(await self._db.execute(_ENDED, {**who.values, "since": since, "until": until}))
+        return await self._seen(await self._db.execute(_ENDED, {**who.values, "since": since, "until": until}))
 
     async def one(self, who: Onlooker, incident_id: UUID) -> Seen | None:
         """One; None: there is none, or it is not theirs to see."""
-        return next(iter(_seen(await self._db.execute(_ONE, {**who.values, "incident_id": incident_id}))), None)
+        return next(iter(await self._seen(await self._db.execute(_ONE, {**who.values, "incident_id": incident_id}))), None)
 
     async def calls(self, who: Onlooker) -> Sequence[Row[Any]]:
         """Calls in which they may raise one, the longest first."""
@@ -147,23 +151,21 @@ class Store:
             return {}
         return {row.id: row.name for row in await self._db.execute(_NAMES, {"ids": list(ids)})}
 
-
-def _seen(rows: Sequence[Row[Any]]) -> tuple[Seen, ...]:
-    found: list[Seen] = []
-    for _, group in groupby(rows, key=lambda row: row.id):
-        mine = list(group)
-        row, incident = mine[0], incident_of(mine)
-        if incident is not None:
-            found.append(
-                Seen(
-                    incident=incident,
-                    standing=_standing(row, incident),
-                    counsellor_name=row.counsellor_name,
-                    ended_by_name=row.ended_by_name,
-                    on_line=row.on_line,
+    async def _seen(self, rows: Sequence[Row[Any]]) -> tuple[Seen, ...]:
+        found: list[Seen] = []
+        for row in rows:
+            incident = await find(self._db, row.id)
+            if incident is not None:
+                found.append(
+                    Seen(
+                        incident=incident,
+                        standing=_standing(row, incident),
+                        counsellor_name=row.counsellor_name,
+                        ended_by_name=row.ended_by_name,
+                        on_line=row.on_line,
+                    )
                 )
-            )
-    return tuple(found)
+        return tuple(found)
 
 
 def _standing(row: Row[Any], incident: Incident) -> Standing:

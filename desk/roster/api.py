@@ -84,9 +84,9 @@ class RosterApi:
                 problems=problems.OF_EDITS, audit=roster_audit("roster_edited", "base_version", "reason"),
             ),
             Route(method="POST", path=f"{_MONTH}/undo", handler=self.undo, permission=edit, problems=undo,
-                  audit=roster_audit("roster_edit_undone")),
+                  audit=roster_audit("roster_edit_undone", "reason")),
             Route(method="POST", path=f"{_MONTH}/redo", handler=self.redo, permission=edit, problems=undo,
-                  audit=roster_audit("roster_edit_redone")),
+                  audit=roster_audit("roster_edit_redone", "reason")),
             Route(
                 method="POST", path=f"{_MONTH}/publish", handler=self.publish, permission=Permission.ROSTER_PUBLISH, body_limit=EDITS_LIMIT,
                 problems=(problems.EDITED_MEANWHILE, problems.NOT_PUBLISHABLE, problems.REASON_NEEDED, problems.ROSTER_REFUSED),
@@ -123,12 +123,12 @@ class RosterApi:
     @told
     async def undo(self, call: Call, month: Month, body: Base) -> EditedOut:
         """Take back one's own latest change."""
-        return await self.answered(await self._rosters.undo(first_of(month), by=call.actor.user_id), call.actor)
+        return await self.answered(await self._rosters.undo(first_of(month), by=call.actor.user_id, reason=body.reason), call.actor)
 
     @told
     async def redo(self, call: Call, month: Month, body: Base) -> EditedOut:
         """Put back what one took back last."""
-        return await self.answered(await self._rosters.redo(first_of(month), by=call.actor.user_id), call.actor)
+        return await self.answered(await self._rosters.redo(first_of(month), by=call.actor.user_id, reason=body.reason), call.actor)
 
     @told
     async def publish(self, call: Call, month: Month, body: Publication) -> PublishedOut:

@@ -60,7 +60,7 @@ class FilesApi:
             Route(method="POST", path=f"{_PATH}/import", handler=self.load, permission=edit, body_limit=_LIMIT,
                   audit=roster_audit("roster_file_read")),
             Route(method="POST", path=f"{_PATH}/import/{{token}}/apply", handler=self.apply, permission=edit,
-                  problems=(IMPORT_GONE, IMPORT_FAULTY, *problems.OF_EDITS), audit=roster_audit("roster_imported", "base_version")),
+                  problems=(IMPORT_GONE, IMPORT_FAULTY, *problems.OF_EDITS), audit=roster_audit("roster_imported", "base_version", "reason")),
             Route(method="GET", path=f"{_PATH}/export.xlsx", handler=self.save, permission=Permission.ROSTER_READ,
                   audit=roster_audit("roster_exported")),
         ]  # fmt: skip
@@ -91,8 +91,8 @@ class FilesApi:
         if found.blocked:
             raise Problem(IMPORT_FAULTY)
         done = await self._rosters.edit(
-            first_of(month), found.changes, by=call.actor.user_id, kind="import", base=body.base_version
-        )  # fmt: skip
+            first_of(month), found.changes, by=call.actor.user_id, kind="import", base=body.base_version, reason=body.reason
+        )
         self._imports.forget(token)
         return await self._roster.answered(done, call.actor)
 

@@ -207,9 +207,10 @@ class Edits(Wire):
 
 
 class Base(Wire):
-    """The version before somebody's eyes."""
+    """The version before somebody's eyes, and why it is changed."""
 
     base_version: Version
+    reason: Reason | None = None
 
 
 class Override(Wire):

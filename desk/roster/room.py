@@ -24,6 +24,7 @@ from desk.roster.rules_api import RulesApi
 from desk.roster.search_api import SearchApi
 from desk.roster.store import Store
 from desk.roster.swaps_api import SwapsApi
+from desk.roster.terms_api import TermsApi
 from desk.roster.what_if_api import WhatIfApi
 from desk.roster.what_if_jobs import WhatIfs
 from desk.roster.wishes_api import WishesApi
@@ -32,6 +33,7 @@ from shifts.feeds import Feeds
 from shifts.house_rules import HouseRules
 from shifts.requests import Requests
 from shifts.rosters import Rosters
+from shifts.terms import People
 from shifts.what_if import Players
 from shifts.wishes import Wishes
 
@@ -87,6 +89,7 @@ class RosterRoom:
             DemandApi(db, needs, events),
             WhatIfApi(self.rosters, self.what_ifs, needs, words),
             HealthApi(self.rosters, store, words, clock),
+            TermsApi(People(db, clock), events, words),
         )
 
     def routes(self) -> list[Route]:

@@ -64,7 +64,7 @@ class SearchApi:
             Route(method="DELETE", path=f"{_PATH}/{{job}}", handler=self.end, permission=edit, problems=(SEARCH_GONE,),
                   audit=roster_audit("roster_search_ended")),
             Route(method="POST", path=f"{_PATH}/{{job}}/accept", handler=self.accept, permission=edit,
-                  problems=(SEARCH_GONE, NOTHING_FOUND, *problems.OF_EDITS), audit=roster_audit("roster_search_accepted", "base_version")),
+                  problems=(SEARCH_GONE, NOTHING_FOUND, *problems.OF_EDITS), audit=roster_audit("roster_search_accepted", "base_version", "reason")),
         ]  # fmt: skip
 
     @told
@@ -111,7 +111,9 @@ class SearchApi:
             raise Problem(NOTHING_FOUND)
         self._jobs.cancel(found)
         wanted = [_wanted(one) for one in found.changes()]
-        done = await self._rosters.edit(first_of(month), wanted, by=call.actor.user_id, kind="solve", base=body.base_version)
+        done = await self._rosters.edit(
+            first_of(month), wanted, by=call.actor.user_id, kind="solve", base=body.base_version, reason=body.reason
+        )
         self._jobs.done_with(found)
         return await self._roster.answered(done, call.actor)
 

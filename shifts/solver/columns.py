@@ -129,7 +129,7 @@ class Columns:
         """What every cell costs at some prices of cover."""
         costs = self._task.costs
         saved = np.bincount(self._cell, weights=self._counts * prices[self._row], minlength=costs.size)
-        return costs - saved.reshape(costs.shape)
+        return np.asarray(costs - saved.reshape(costs.shape), dtype=np.float64)
 
     def _try(self, prices: Floats, convexity: Floats, free: list[int], number: int) -> tuple[bool, float]:
         """Adds the patterns that are worth it at some prices; whether there were, and the bound that those prices prove."""

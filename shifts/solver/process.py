@@ -15,6 +15,10 @@ from shifts.solver.request import Listener, Progress, Solution, SolveRequest
 _LONGEST = 16 * 1024 * 1024
 #: After the time of the search and after a cancel: so long until the process is killed, seconds.
 _OVERTIME_S = 60.0
+#: So much longer where nothing at all has been heard: on a machine that busy even the library takes minutes to load.
+_SILENCE_S = 600.0
+#: After a first roster that comes later than everything should have ended: the answer itself follows at once, seconds.
+_GRACE_S = 5.0
 #: Below telephony: calls come first.
 _NICENESS = "10"
 
@@ -39,11 +43,17 @@ class SolverProcess:
     async def solve(self, progress: Listener | None = None) -> Solution:
         """The answer; `progress` hears of better rosters on the way. Raises `SolverFailed`.
 
-        A search that does not end in time (the machine is too busy) is ended, and its best roster until then is the answer.
+        A search that does not end in time (the machine is too busy) is ended, and its best roster until then is the answer; the first one is
+        waited for much longer.
         """
         best: list[Progress] = []
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._request.seconds + self._overtime_s
+        limit = asyncio.timeout_at(until + _SILENCE_S if self._request.steps is None else None)
 
         def heard(better: Progress) -> None:
+            if not best and self._request.steps is None:
+                limit.reschedule(max(until, clock() + _GRACE_S))
             best[:] = [better]
             if progress is not None:
                 progress(better)
@@ -64,7 +74,7 @@ class SolverProcess:
                 await process.stdin.drain()
             if self._cancelled:
                 self.cancel()
-            async with asyncio.timeout(self._request.seconds + self._overtime_s if self._request.steps is None else None):
+            async with limit:
                 return await self._answer(process, heard)
         except TimeoutError:
             if not best:

@@ -24,7 +24,7 @@ _FAR = 0.2
 #: The first plan gets no longer than this, seconds: the other ways are better at improving it.
 _FIRST_S = 4.0
 #: The same as deterministic time, where steps are counted.
-_FIRST_STEP, _CHOICE_STEP = 0.03, 0.03
+_FIRST_STEP, _SUPPORT_STEP, _CHOICE_STEP = 0.03, 0.03, 0.03
 
 Report = Callable[[Plan, int, int], None]
 
@@ -93,7 +93,7 @@ class Search:
             self._encoded.hint(self._plan)
         if self._watch.effort.steps is not None:
             seconds = min(seconds, _FIRST_STEP)
-        solved = self._watch.solve(self._encoded.model, seconds, _Told(self._encoded, self._better))
+        solved = self._watch.solve(self._encoded.model, seconds, self._told())
         if solved.infeasible:
             return self._plan is not None
         if solved.found:
@@ -104,6 +104,10 @@ class Search:
         if solved.optimal:
             self._bound = self._cost
         return True
+
+    def _told(self) -> cp_model.CpSolverSolutionCallback | None:
+        """Which plans the library tells of on the way is not the same every time: nothing depends on it where steps are counted."""
+        return None if self._watch.effort.steps is not None else _Told(self._encoded, self._better)
 
     def _better(self, plan: Plan, cost: int) -> None:
         better = self._plan is None or cost < self._cost
@@ -127,9 +131,7 @@ class Search:
         self._tighten(columns.bounds.lower + self._task.constant)
         if self._done():
             return
-        if not counted:
-            # Where steps are counted the search stays reproducible without it.
-            self._among(columns.support(shares))
+        self._among(columns.support(shares), _SUPPORT_STEP if counted else self._watch.share(_SUPPORT))
         if self._far():
             until = self._watch.elapsed + self._watch.share(_DIVE)
             if (plan := columns.dive(shares)) is not None:
@@ -150,12 +152,12 @@ class Search:
         """Whether the best plan is so far from the bound that it is worth fixing whole people's patterns one after the other."""
         return not self._done() and (self._plan is None or self._cost - self._bound > _FAR * abs(self._cost))
 
-    def _among(self, support: Mask) -> None:
+    def _among(self, support: Mask, seconds: float) -> None:
         """The plain model with nothing but the cells that the columns' optimum is made of."""
         with Only(self._encoded, support, self._plan):
             if self._plan is not None:
                 self._encoded.hint(self._plan)
-            solved = self._watch.solve(self._encoded.model, self._watch.share(_SUPPORT), _Told(self._encoded, self._better))
+            solved = self._watch.solve(self._encoded.model, seconds, self._told())
         if solved.found:
             plan = self._encoded.plan(solved.solver)
             self._better(plan, self._task.cost(plan))

@@ -113,12 +113,12 @@ def _so_far(name: str, measured: Measured) -> str:
     return f"{name} key 5 {key.p50:.1f} (p99 {key.p99:.1f})" + (f", free {free.p50:.1f} (p99 {free.p99:.1f})" if free.n else "") + " ms"
 
 
-async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path) -> tuple[str, str]:
+async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path, months: int | None = None) -> tuple[str, str]:
     """Run everything; the table and the result line. Raises RuntimeError with a readable reason when something does not start."""
     program = asterisk_program.find(Settings())
     about: dict[str, object] = {**await describe(program), "load_average_before": round(load_average(), 2)}
     say(f"{about['machine']}, Asterisk {about['asterisk']}")
-    lines, figures = await _core(effort, parts, folder)
+    lines, figures = await _core(effort, parts, folder, months)
     if not parts & set(SIP_PARTS):
         return "\n".join([*lines, *(f"{key}: {value}" for key, value in about.items())]), json.dumps(figures | about, ensure_ascii=False)
     prompts = asterisk_tree.cache_folder() / "bench/prompts"
@@ -139,7 +139,7 @@ async def bench(names: list[str], effort: Effort, parts: set[str], folder: Path)
     return table(found, farm_ms, about, lines), result(found, farm_ms, about, figures)
 
 
-async def _core(effort: Effort, parts: set[str], folder: Path) -> tuple[list[str], dict[str, object]]:
+async def _core(effort: Effort, parts: set[str], folder: Path, months: int | None) -> tuple[list[str], dict[str, object]]:
     """The parts beside the comparison: lines of the table, figures of the result line."""
     lines: list[str] = []
     figures: dict[str, object] = {}
@@ -157,7 +157,8 @@ async def _core(effort: Effort, parts: set[str], folder: Path) -> tuple[list[str
         figures |= reserve.figures(reserved)
     if "roster" in parts:
         say("rosters of 14 people and 28 days")
-        rostered = await roster.measure(roster.QUICK if effort is QUICK else roster.Effort())
+        asked = roster.QUICK if effort is QUICK else roster.Effort()
+        rostered = await roster.measure(asked if months is None else replace(asked, many=months))
         lines += roster.lines(rostered)
         figures |= roster.figures(rostered)
     if "crisis" in parts:
@@ -175,6 +176,7 @@ def main() -> int:
     parser.add_argument("--systems", default="floor,app_queue,ours", help="which, in which order (default: %(default)s)")
     parser.add_argument("--only", "--parts", default=",".join(CORE_PARTS + SIP_PARTS), help="which measures (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the folder with configuration and logs")
+    parser.add_argument("--months", type=int, help="random months of the part `roster` (default: 10, with --quick 3)")
     options = parser.parse_args()
     parts = set(options.only.split(","))
     if unknown := parts - {*CORE_PARTS, *SIP_PARTS}:
@@ -184,7 +186,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="a120b-"))
     try:
         effort = QUICK if options.quick else Effort()
-        text, line = uvloop.run(bench(options.systems.split(","), effort, parts, folder))
+        text, line = uvloop.run(bench(options.systems.split(","), effort, parts, folder, options.months))
     except (RuntimeError, AnnyeongError, NotInTime) as error:
         say(str(error))
         return 1

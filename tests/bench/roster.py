@@ -1,8 +1,9 @@
-"""The roster's solver: 14 people, 28 days, wishes and leave. Time, memory and gap of whole months and of a repair; then many for a broken rule."""
+"""The roster's solver: 14 people, 28 days, wishes and leave. Time, memory and gap of whole months and of a repair; then many random months."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
@@ -15,6 +16,7 @@ from shifts.rules.catalogue import Level
 from shifts.rules.check import check
 from shifts.solver.process import SolverProcess
 from shifts.solver.request import Mode, Solution, SolveRequest
+from tests.bench import roster_many
 from tests.unit.shifts.solver.months import FIRST, month
 
 
@@ -24,9 +26,9 @@ class Effort:
 
     months: int = 3
     seconds: float = 60.0
-    #: Months each solved and then repaired after a sick call, only to look for a broken hard rule, and how long each of the two takes.
-    many: int = 100
-    many_seconds: float = 5.0
+    #: Random months, each filled and then repaired after a sick call (`roster_many`), and how long each of the two may take.
+    many: int = 10
+    many_seconds: float = 6.0
 
 
 QUICK = Effort(months=1, seconds=30.0, many=3, many_seconds=4.0)
@@ -59,16 +61,16 @@ class Month:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """All months: those measured, and those only looked through."""
+    """Whole months, and the answers of many."""
 
     months: tuple[Month, ...]
-    many: tuple[Month, ...]
+    many: tuple[roster_many.Outcome, ...]
 
 
 async def measure(effort: Effort) -> Measured:
     """One after the other, each in the solver's own process."""
     months = [await _month(seed, effort.seconds) for seed in range(1, effort.months + 1)]
-    many = [await _month(seed, effort.many_seconds) for seed in range(1000, 1000 + effort.many)]
+    many = [one for seed in range(1000, 1000 + effort.many) for one in await roster_many.outcomes(seed, effort.many_seconds)]
     return Measured(months=tuple(months), many=tuple(many))
 
 
@@ -137,17 +139,11 @@ def lines(measured: Measured) -> list[str]:
         f"sick call repaired: {each.repair_status}, {each.repair_s:.1f} s, {each.repair_changes} cells"
         for each in measured.months
     ]
-    every = (*measured.months, *measured.many)
-    answered = sum(each.cost is not None for each in every)
-    found.append(
-        f"rosters of {len(every)} random months and their repairs: {answered} answered, hard rules broken: {sum(each.hard for each in every)}"
-    )
-    return found
+    return [*found, *(f"rosters of random months: {line}" for line in roster_many.lines(measured.many))] if measured.many else found
 
 
 def figures(measured: Measured) -> dict[str, object]:
     """For the result line."""
-    every = (*measured.months, *measured.many)
     return {
         "roster_gap": [round(each.gap, 4) if each.gap is not None else None for each in measured.months],
         "roster_s": [round(each.seconds, 1) for each in measured.months],
@@ -155,6 +151,8 @@ def figures(measured: Measured) -> dict[str, object]:
         "roster_peak_mb": [round(each.peak_mb) for each in measured.months],
         "roster_repair_s": [round(each.repair_s, 1) for each in measured.months],
         "roster_repair_cells": [each.repair_changes for each in measured.months],
-        "roster_months": len(every),
-        "roster_hard_violations": sum(each.hard for each in every),
+        "roster_hard_violations": sum(each.hard for each in measured.months) + sum(one.hard - one.hard_before for one in measured.many),
+        "roster_many": len(measured.many),
+        "roster_many_status": dict(Counter(one.status for one in measured.many)),
+        "roster_many_conflicts": dict(Counter(one.conflict for one in measured.many if one.conflict is not None)),
     }

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from core.clock import Clock
 from core.database import Database
 from core.settings import Settings
 from core.testing import ManualClock
 from desk.access.model import Role
 from desk.events import Events
 from desk.roster.room import RosterRoom
+from desk.services import Api
 from tests.integration.desk.kit import Answer, Browser, Served, served
 from tests.integration.routing.rows import add_counsellor
 
@@ -98,13 +100,18 @@ def on(day: int) -> str:
 
 @asynccontextmanager
 async def office(
-    db: Database, settings: Settings, *, work: bool = False, roster: Callable[[Events], RosterRoom] | None = None
+    db: Database,
+    settings: Settings,
+    *,
+    work: bool = False,
+    roster: Callable[[Events], RosterRoom] | None = None,
+    apis: Callable[[Clock], tuple[Api, ...]] = lambda _: (),
 ) -> AsyncIterator[Office]:
     """All of it."""
     clock = ManualClock(datetime(2027, 1, 1, 3, tzinfo=UTC))
     people = tuple([await add_counsellor(db, str(101 + number)) for number in range(14)])
     await db.execute(text("INSERT INTO demand (id, starts, minutes, least, wanted) VALUES (gen_random_uuid(), '00:00', 1440, 1, 2)"))
-    async with served(db, settings, clock=clock, work=work, roster=roster) as here, AsyncExitStack() as stack:
+    async with served(db, settings, clock=clock, apis=apis(clock), work=work, roster=roster) as here, AsyncExitStack() as stack:
         browsers = []
         for name, role, who in (
             ("chief", Role.SUPERVISOR, None),

@@ -25,7 +25,7 @@ from tests.integration.desk.kit import PASSWORD, QUICK, Browser, Served, desk_se
 
 #: What stands for the parts of a path.
 PARTS = {
-    **{name: str(uuid4()) for name in ("user_id", "leave_id", "swap_id", "job")},
+    **{name: str(uuid4()) for name in ("user_id", "leave_id", "swap_id", "job", "person")},
     "month": "2027-01",
     "day": "2027-01-05",
     "rule": "evening_day",

@@ -9,9 +9,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from care.records.model import Caller, Content
 from core.alarms import AlarmKind, Alarms
+from core.audit import AccessLog
 from core.database import Database
+from core.sealing import load_chain_key
 from core.settings import Settings
+from core.testing import ManualClock
+from desk.incidents.known import FromRecords
+from desk.records.api import RecordsApi
 from escalation.ledger import verify
 from tests.integration.desk.crises import Crises, crises
 
@@ -138,3 +144,23 @@ async def test_an_alarm_is_seen_once_by_whoever_was_first(house: Crises) -> None
     assert [(row.data["id"], row.permission) for row in told] == [(crisis["id"], "alarm.read")]
     assert len(await house.log("alarm_seen")) == 2
     assert (await house.by["supervisor"].post(f"/api/alarms/{uuid4()}/seen")).code == "not_found"
+
+
+async def test_what_records_know_of_a_caller_stands_on_the_card(db: Database, settings: Settings) -> None:
+    """The district of the talk's record, and name and address that they said themselves; nothing if they call for somebody else."""
+    clock = ManualClock()
+    records = RecordsApi(settings, db, clock, AccessLog(db, clock, load_chain_key(settings)))
+    async with crises(db, settings, known=FromRecords(records.book, records.people)) as house:
+        contact, me = await house.call(), uuid4()
+        incident = await house.raised(contact)
+        path = f"/api/incidents/{incident}/card"
+        assert (await house.by["first"].get(path)).json["known"] == {}
+        record = await records.book.get(await records.book.open(contact, counsellor_id=house.first))
+        assert record.person_id is not None
+        await records.people.describe(record.person_id, name="김하늘", address="방학로 1")
+        for caller, known in ((Caller.SELF, {"district": "도봉구", "name": "김하늘", "place": "방학로 1"}), (Caller.FAMILY, {})):
+            content = Content(district="dobong", caller=caller)
+            record = (await records.book.save(record.id, content, version=record.version, by=me)).record
+            card = (await house.by["first"].get(path)).json
+            assert card["known"] == known
+            assert ("이름: 김하늘" in card["lines"]["ko"]) == bool(known)

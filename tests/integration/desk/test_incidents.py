@@ -162,6 +162,7 @@ async def test_without_a_live_call_it_is_said_what_helps_unless_one_is_open(hous
     await house.db.execute(text("UPDATE presence SET system = 'idle', contact_id = NULL"))
     assert (await first.post("/api/incidents", {"contact": str(contact)})).json == {"incident": raised["incident"], "new": False}
     assert (await house.order(raised["incident"], "dial_next")).code == "no_live_call"
+    assert (await house.order(raised["incident"], "redial")).json["new"] is True
 
 
 async def test_a_checklists_proposal_becomes_real_by_a_press(house: Crises) -> None:
@@ -283,11 +284,7 @@ async def test_open_pages_hear_of_incidents_and_reminders(db: Database, settings
         incident = await house.raised()
         assert await until(told, 20) == [(str(incident), "incident.read")]
         await db.execute(text("DELETE FROM desk_events"))
-        # Written at the clock of the database, as announcements are looked for by it.
-        await db.execute(
-            text("INSERT INTO alarms (id, kind, at, about) VALUES (gen_random_uuid(), 'incident_unconfirmed', now(), :id)"),
-            {"id": incident},
-        )
+        await house.confirmations.look()
         assert await until(told, 20) == [(str(incident), "incident.read")]
 
 

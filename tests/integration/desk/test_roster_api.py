@@ -126,13 +126,17 @@ async def test_undo_and_redo_are_ones_own(desk_office: Office) -> None:
     """And end with a clear answer."""
     await desk_office.edit(desk_office.cell(0, 4, "", "D"))
     await desk_office.edit(desk_office.cell(1, 4, "", "E"), by=desk_office.deputy)
-    undone = await desk_office.chief.post(f"{MONTH}/undo", {"base_version": 2})
+    undone = await desk_office.chief.post(f"{MONTH}/undo", {"base_version": 2, "reason": "a slip"})
     assert (undone.json["version"], undone.json["cells"][0]["codes"]) == (3, [])
     assert await desk_office.held(1, 4) == ["E"]
     again = await desk_office.chief.post(f"{MONTH}/undo", {"base_version": 3})
     assert (again.status, again.code) == (409, "nothing_to_undo")
-    redone = await desk_office.chief.post(f"{MONTH}/redo", {"base_version": 3})
+    redone = await desk_office.chief.post(f"{MONTH}/redo", {"base_version": 3, "reason": "none after all"})
     assert redone.json["cells"][0]["codes"] == ["D"]
+    history = (await desk_office.auditor.get(f"{MONTH}/history")).json["edits"]
+    assert [(one["kind"], one["reason"]) for one in history[:2]] == [("redo", "none after all"), ("undo", "a slip")]
+    (logged,) = (await desk_office.auditor.get("/api/access-log?action=roster_edit_redone")).json["rows"]
+    assert logged["detail"]["reason"] == "none after all"
 
 
 async def test_publishing_takes_reasons_and_says_what_is_thin_all_the_same(desk_office: Office) -> None:

@@ -43,8 +43,10 @@ async def test_the_same_file_out_and_in_changes_nothing_and_an_edited_one_is_app
     apply = f"{MONTH}/import/{looked['token']}/apply"
     late = await desk_office.chief.post(apply, {"base_version": 0})
     assert (late.code, late.json["cells"]) == ("edited_meanwhile", [])
-    done = await desk_office.chief.post(apply, {"base_version": 1})
+    done = await desk_office.chief.post(apply, {"base_version": 1, "reason": "as agreed"})
     assert (done.status, done.json["version"], len(done.json["cells"])) == (200, 2, 3)
+    (edit, *_) = (await desk_office.chief.get(f"{MONTH}/history")).json["edits"]
+    assert (edit["kind"], edit["reason"]) == ("import", "as agreed")
     assert (await desk_office.chief.post(apply, {"base_version": 2})).code == "import_gone"
     assert (await desk_office.chief.post(f"{MONTH}/undo", {"base_version": 2})).status == 200
     assert await desk_office.held(0, 4) == ["D"]

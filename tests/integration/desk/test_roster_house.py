@@ -308,3 +308,74 @@ async def test_a_counsellors_own_sick_call_counts_at_once_and_one_planned_for_la
     assert [one["announced"] for one in (await desk_office.chief.get("/api/leaves")).json["leaves"]] == [True]
     later = (await desk_office.first.post("/api/leaves", {"first": on(20), "last": on(22), "kind": "sick"})).json
     assert (later["state"], later["announced"]) == ("requested", False)
+
+
+_TERMS: dict[str, Any] = {
+    "contract_minutes": 1200,
+    "night_work": "barred",
+    "protection": "pregnant",
+    "supervisor": True,
+    "since": on(3),
+    "until": None,
+}
+
+
+async def test_terms_are_set_with_a_reason_and_rules_go_by_them_at_once(desk_office: Office) -> None:
+    """Night work barred from now on breaks a hard rule of the draft; the log has no word of why it is barred."""
+    await desk_office.edit(desk_office.cell(0, 5, "", "N"), desk_office.cell(0, 2, "", "D"))
+    path = f"/api/roster-people/{desk_office.people[0]}"
+    before = (await desk_office.chief.get("/api/roster-people")).json["people"]
+    assert [one["name"] for one in before[:2]] == ["101", "102"]
+    assert (before[0]["contract_minutes"], before[0]["night_work"], before[0]["protection"]) == (2400, "allowed", None)
+    done = await desk_office.chief.ask("PUT", path, {**_TERMS, "reason": "asked for it"})
+    assert done.status == 200, done.text
+    assert {name: done.json[name] for name in _TERMS} == _TERMS
+    assert (await desk_office.deputy.get("/api/roster-people")).json["people"][0] == done.json
+    found = (await desk_office.chief.get(f"{MONTH}/violations?person={desk_office.people[0]}&level=hard")).json["violations"]
+    assert {"night_barred", "employment"} <= {one["rule"] for one in found}
+    (row,) = (await desk_office.auditor.get("/api/access-log?action=terms_changed")).json["rows"]
+    assert (row["about"], row["detail"]["reason"], row["detail"]["contract_minutes"]) == (str(desk_office.people[0]), "asked for it", 1200)
+    assert "pregnant" not in str(row)
+    assert "barred" not in str(row)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"contract_minutes": 2401}, "contract_minutes"),
+        ({"night_work": "allowed"}, "protection"),
+        ({"until": on(2)}, "until"),
+        ({"reason": " "}, "reason"),
+    ],
+)
+async def test_terms_that_cannot_be_are_refused_at_their_field(desk_office: Office, wrong: dict[str, Any], field: str) -> None:
+    """More than the law lets be agreed on, a ground without a bar, an end before the start, no reason: nothing is kept."""
+    path = f"/api/roster-people/{desk_office.people[0]}"
+    answer = await desk_office.chief.ask("PUT", path, {**_TERMS, "reason": "test", **wrong})
+    assert (answer.code, answer.json["fields"][0]["field"]) == ("invalid", field)
+    assert await desk_office.db.execute(text("SELECT FROM roster_people")) == []
+
+
+async def test_terms_are_nobodys_but_who_decides_about_leave(desk_office: Office) -> None:
+    """Counsellors, for themselves too, and auditors neither see nor set them; nobody's terms are not there."""
+    path = f"/api/roster-people/{desk_office.people[0]}"
+    for browser in (desk_office.first, desk_office.auditor):
+        assert (await browser.get("/api/roster-people")).code == "forbidden"
+        assert (await browser.ask("PUT", path, {**_TERMS, "reason": "test"})).code == "forbidden"
+    assert (await desk_office.chief.ask("PUT", f"/api/roster-people/{uuid4()}", {**_TERMS, "reason": "test"})).status == 404
+
+
+async def test_the_access_log_is_read_by_action_and_by_days_of_seoul(desk_office: Office) -> None:
+    """Both days included; midnight in Seoul, not in Greenwich, parts them."""
+    await desk_office.edit(desk_office.cell(0, 5, "", "D"))
+    desk_office.clock.advance(13 * 3600)
+    for browser, name in ((desk_office.chief, "chief"), (desk_office.auditor, "auditor")):
+        assert (await browser.sign_in(name)).status == 200
+    await desk_office.edit(desk_office.cell(0, 6, "", "D"), base=1)
+    read = "/api/access-log?action=roster_edited"
+    assert len((await desk_office.auditor.get(read)).json["rows"]) == 2
+    (first,) = (await desk_office.auditor.get(f"{read}&from={on(1)}&to={on(1)}")).json["rows"]
+    (second,) = (await desk_office.auditor.get(f"{read}&from={on(2)}")).json["rows"]
+    assert (first["at"] < second["at"], first["detail"]["base_version"], second["detail"]["base_version"]) == (True, 0, 1)
+    assert (await desk_office.auditor.get(f"{read}&to=2026-12-31")).json["rows"] == []
+    assert (await desk_office.auditor.get("/api/access-log?from=yesterday")).code == "invalid"

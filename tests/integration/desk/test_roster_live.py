@@ -80,13 +80,14 @@ async def test_a_search_fills_the_month_and_is_accepted_as_one_edit(db: Database
         assert on(20) in {one["day"] for one in state["changes"]}
         assert all(one["before"] == [] for one in state["changes"])
         assert state["text"]
-        done = await here.chief.post(f"{MONTH}/solve/{job}/accept", {"base_version": 2})
+        done = await here.chief.post(f"{MONTH}/solve/{job}/accept", {"base_version": 2, "reason": "flu"})
         assert done.status == 200, done.text
         assert len(done.json["cells"]) == len(state["changes"])
         assert not [one for one in done.json["violations"] if one["rule"] == "cover_least" and one["day"] == on(20)]
         assert "hard" not in {one["level"] for one in done.json["violations"]}
         assert (await here.chief.post(f"{MONTH}/solve/{job}/accept", {"base_version": 3})).code == "search_gone"
-        assert (await here.chief.get(f"{MONTH}/history")).json["edits"][0]["kind"] == "solve"
+        (edit, *_) = (await here.chief.get(f"{MONTH}/history")).json["edits"]
+        assert (edit["kind"], edit["reason"]) == ("solve", "flu")
         assert (await here.chief.post(f"{MONTH}/undo", {"base_version": 3})).status == 200
 
 

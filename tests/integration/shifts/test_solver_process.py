@@ -10,10 +10,13 @@ import pytest
 
 pytest.importorskip("ortools")
 
+from shifts.model import Assignment
+from shifts.rules.catalogue import Level
+from shifts.rules.check import check
 from shifts.solver import wire
 from shifts.solver.effort import Status
 from shifts.solver.process import SolverFailed, SolverProcess
-from shifts.solver.request import Mode, Progress, SolveRequest
+from shifts.solver.request import Listener, Mode, Progress, Solution, SolveRequest
 from tests.kit.until import until
 from tests.unit.shifts.solver.months import month
 
@@ -103,3 +106,35 @@ async def test_a_killed_program_ends_its_solver_too() -> None:
     parent.kill()
     await parent.wait()
     await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 30)
+
+
+async def test_a_process_with_no_time_at_all_gives_a_lawful_roster() -> None:
+    """The time is over before the model is built: the first plan comes all the same, and breaks nothing hard."""
+    asked = request(number=14, days=28, seconds=0.01)
+    found = await SolverProcess(asked).solve()
+    assert found.status is Status.FEASIBLE
+    assert found.roster is not None
+    assert not [each for each in check(asked.setting, found.roster, asked.parameters) if each.level is Level.HARD]
+
+
+class Hung(SolverProcess):
+    """Says how far it has come, and no more."""
+
+    better: Progress
+
+    async def _answer(self, process: asyncio.subprocess.Process, progress: Listener) -> Solution:
+        progress(self.better)
+        never: asyncio.Future[Solution] = asyncio.get_running_loop().create_future()
+        return await never
+
+
+async def test_a_process_that_never_ends_gives_the_best_roster_it_told_of() -> None:
+    """Time and overtime are over: the process is killed, the roster heard of last is the answer, looked through anew."""
+    asked = request(seconds=0.01)
+    roster = asked.roster.changed(add=[Assignment(day=asked.roster.period.first, person_id=min(asked.setting.people), code="D")])
+    solver = Hung(asked, overtime_s=0.2)
+    solver.better = Progress(at_s=0.0, cost=9, bound=None, roster=roster)
+    found = await solver.solve()
+    assert (found.status, found.roster, found.cost, found.changes) == (Status.FEASIBLE, roster, 9, 1)
+    assert solver.pid is not None
+    assert not psutil.pid_exists(solver.pid)

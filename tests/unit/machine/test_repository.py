@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("core", "shifts", "routing", "ivr", "desk", "helpline", "deploy")
+PACKAGES = ("core", "shifts", "care", "routing", "escalation", "ivr", "desk", "helpline", "deploy")
 #: Registries, mirrors and the options that name one. The escaped dots keep this file from finding itself.
 REGISTRY = re.compile(
     r"(?:deb|snapshot|security)\.debian\.|pypi\.(?:org|python)|pythonhosted\.|registry\.npmjs|nodesource\.|--(?:extra-)?index[-]url|--find[-]links[ =]/"

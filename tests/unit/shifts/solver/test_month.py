@@ -136,11 +136,25 @@ def test_a_search_stopped_before_it_began_has_no_roster_to_show() -> None:
     assert (found.status, found.roster, found.cost) == (Status.CANCELLED, None, None)
 
 
-def test_too_little_time_is_unknown_and_not_infeasible() -> None:
-    """Without a plan and without a proof the outcome says so."""
-    setting, roster = month(2, number=14, days=28)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_time_that_is_over_at_once_still_gives_a_lawful_roster(seed: int) -> None:
+    """Whatever the time, a month that can be filled lawfully is: nothing hard is broken, and most shifts are taken."""
+    setting, roster = month(seed, number=14, days=28)
     found = solve(SolveRequest(setting=setting, roster=roster, mode=Mode.EMPTY, seconds=0.001))
-    assert (found.status, found.roster) == (Status.UNKNOWN, None)
+    assert found.status is Status.FEASIBLE
+    assert found.roster is not None
+    assert not hard(setting, found.roster)
+    assert len(found.roster.assignments) > 28 * 5
+
+
+def test_settled_shifts_that_collide_are_infeasible_however_short_the_time() -> None:
+    """A night and a day with one day between them that holds nothing lawful: proved without a search."""
+    setting, roster = month(4, number=6, days=7, wishes=0, leaves=0)
+    settled = frozenset(
+        Assignment(day=FIRST + timedelta(days=day), person_id=UUID(int=1), code=code, pinned=True) for day, code in ((0, "N"), (2, "D"))
+    )
+    found = solve(SolveRequest(setting=setting, roster=replace(roster, assignments=settled), mode=Mode.EMPTY, seconds=0.001))
+    assert (found.status, found.roster) == (Status.INFEASIBLE, None)
 
 
 def test_nobody_at_all_is_no_failure() -> None:
