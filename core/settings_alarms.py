@@ -101,11 +101,22 @@ class MailSettings(ChannelSettings):
         return self
 
 
+class PhoneSettings(ChannelSettings):
+    """A telephone call to the supervisor whom the published roster has on duty, until they press 1."""
+
+    urgent_only: bool = True
+    after_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    #: How long each of them rings.
+    ring_s: Annotated[float, Field(ge=5, le=120)] = 25.0
+
+
 class AlarmSettings(Section):
     """By which channels alarms reach somebody. Open pages of the desk are told in any case."""
 
     webhooks: dict[Name, WebhookSettings] = {}
     mails: dict[Name, MailSettings] = {}
+    #: There when the section is there: `[alarms.phone]`.
+    phone: PhoneSettings | None = None
     #: Wait after the first attempt in vain; doubles each time, up to the last.
     first_retry_s: Seconds = 5.0
     last_retry_s: Seconds = 300.0

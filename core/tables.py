@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -72,6 +73,26 @@ alarm_deliveries = Table(
     CheckConstraint("state IN ('due', 'sent', 'dead', 'skipped')", name="state"),
     CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="lease"),
     Index("ix_alarm_deliveries_due", "channel", "next_at", postgresql_where=text("state = 'due'")),
+)
+
+#: Telephone calls for alarms, ordered by whoever sends alarms; see helpline.alarm_delivery.phone_orders.
+alarm_calls = Table(
+    "alarm_calls",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # Of the house; no outside number.
+    Column("extension", Text, nullable=False),
+    Column("prompts", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("ring_s", Integer, nullable=False),
+    Column("ordered_at", DateTime(timezone=True), nullable=False),
+    # Not taken by then, or given up before: nobody is rung.
+    Column("void_at", DateTime(timezone=True), nullable=False),
+    Column("taken_by", Text),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("result", Text),
+    CheckConstraint("result IN ('confirmed', 'answered', 'not_reached')", name="result"),
+    CheckConstraint("(result IS NULL) = (ended_at IS NULL)", name="ended"),
+    Index("ix_alarm_calls_open", "ordered_at", postgresql_where=text("result IS NULL")),
 )
 
 #: Who read or changed what; see core.audit. Rows are only ever added.

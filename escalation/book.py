@@ -310,6 +310,9 @@ class IncidentBook:
                 add("incident_taken_over", {**where, **at})
             case h.NobodyLeft():
                 add("incident_exhausted", {**where, "attempts": None if known is None else len(known.attempts)})
+            case h.CalledOff():
+                # Its line in the timeline says it.
+                pass
             case h.CallerGone():
                 add("incident_caller_gone", {**where, **at})
             case h.CallerBack():

@@ -113,6 +113,13 @@ class NobodyLeft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalledOff:
+    """Nobody is to be called any more, by the counsellor's word; raising it again, or dialling, ends that."""
+
+    kind: ClassVar[str] = "called_off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerGone:
     """The caller is off the phone."""
 
@@ -170,6 +177,6 @@ Deed = Confirmed | Closed
 #: What `IncidentBook.note` takes from the telephone.
 Fact = (
     Described | Answered | Briefed | Private | Joined | TakenOver | PartnerLeft | AttemptFailed | NobodyLeft
-    | CallerGone | Redialled | CallerBack | CounsellorGone | CounsellorBack
+    | CalledOff | CallerGone | Redialled | CallerBack | CounsellorGone | CounsellorBack
 )  # fmt: skip
 Happening = Raised | Dialled | Fact | Deed

@@ -92,6 +92,7 @@ def _changed(incident: Incident, happened: h.Raised | h.Dialled | h.Fact, at: da
             return replace(
                 incident,
                 proposed=incident.proposed and happened.proposed,
+                called_off=incident.called_off and happened.proposed,
                 danger=incident.danger or happened.danger,
                 counsellor_id=incident.counsellor_id or happened.counsellor_id,
                 third_party=incident.third_party or happened.third_party,
@@ -109,6 +110,8 @@ def _changed(incident: Incident, happened: h.Raised | h.Dialled | h.Fact, at: da
             return _attempt_over(incident, happened, at)
         case h.NobodyLeft():
             return replace(incident, exhausted=len(incident.attempts))
+        case h.CalledOff():
+            return replace(incident, called_off=True)
         case h.CallerGone() | h.CallerBack():
             gone_at = (incident.caller_gone_at or at) if isinstance(happened, h.CallerGone) else None
             return replace(incident, caller_gone_at=gone_at)
@@ -132,7 +135,7 @@ def _dialled(incident: Incident, dialled: h.Dialled, at: datetime) -> Incident:
         test=dialled.test,
     )
     # Whoever dials has decided.
-    return replace(incident, attempts=(*incident.attempts, attempt), proposed=False)
+    return replace(incident, attempts=(*incident.attempts, attempt), proposed=False, called_off=False)
 
 
 def _on_the_phone(incident: Incident, happened: h.Answered | h.Briefed | h.Private | h.Joined, at: datetime) -> Incident:

@@ -170,6 +170,8 @@ class Incident:
     #: How many attempts there were when the chain was at its end; None: it never was. The next round begins after them.
     exhausted: int | None = None
     taken_over_at: datetime | None = None
+    #: Somebody said that nobody is to be called any more, and nobody has asked for it again since.
+    called_off: bool = False
     #: Since when the caller is off the phone; None: there, or back.
     caller_gone_at: datetime | None = None
     counsellor_gone_at: datetime | None = None

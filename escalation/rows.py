@@ -66,6 +66,7 @@ def incident_of(rows: Sequence[AnyRow]) -> Incident | None:
         taken_over_at=row.taken_over_at,
         caller_gone_at=row.caller_gone_at,
         counsellor_gone_at=row.counsellor_gone_at,
+        called_off=row.called_off,
         redials=row.redials,
         ended_at=row.ended_at,
         ended_by=row.ended_by,

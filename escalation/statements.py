@@ -57,11 +57,23 @@ RAISE = statement(
 #: The incident with its attempts, one row each.
 _INCIDENT_ROW = """
     SELECT i.*, a.id AS attempt_id, a.number, a.partner_id, a.leg_id, a.started_at, a.stage, a.answered_at,
-           a.ended_at AS attempt_ended_at, a.result, a.test
+           a.ended_at AS attempt_ended_at, a.result, a.test,
+           EXISTS (SELECT FROM incident_events e WHERE e.incident_id = i.id AND e.kind = 'called_off' AND NOT EXISTS (
+               SELECT FROM incident_events l WHERE l.incident_id = i.id AND l.id > e.id
+               AND (l.kind = 'dialled' OR (l.kind = 'raised' AND NOT coalesce((l.detail->>'proposed')::boolean, false)))
+           )) AS called_off
     FROM incidents i LEFT JOIN incident_attempts a ON a.incident_id = i.id
 """
 LOAD = statement(f"{_INCIDENT_ROW} WHERE i.id = :incident_id ORDER BY a.number")
-OPEN_OF = statement(f"{_INCIDENT_ROW} WHERE i.contact_id = :contact_id AND i.ended_at IS NULL ORDER BY a.number")
+#: Also of a contact by which somebody who dropped out is called back: the incident stays that of the call in which it was raised.
+OPEN_OF = statement(
+    f"""{_INCIDENT_ROW} WHERE i.ended_at IS NULL AND i.contact_id = (
+        SELECT coalesce(
+            (SELECT o.contact_id FROM incidents o WHERE o.contact_id = :contact_id AND o.ended_at IS NULL),
+            (SELECT b.contact_id FROM contacts c JOIN callbacks b ON b.id = c.callback_id WHERE c.id = :contact_id AND b.lane = 'crisis')
+        )
+    ) ORDER BY a.number"""  # noqa: S608
+)
 OPEN = text(f"{_INCIDENT_ROW} WHERE i.ended_at IS NULL ORDER BY i.raised_at, i.id, a.number")
 TIMELINE = statement("SELECT at, kind, attempt_id, detail FROM incident_events WHERE incident_id = :incident_id ORDER BY id")
 
@@ -99,7 +111,11 @@ TAKE_ORDERS = statement(
     """
     WITH waiting AS (
         SELECT o.id FROM incident_orders o JOIN contacts c ON c.id = o.contact_id
-        WHERE o.taken_at IS NULL AND c.owner = :owner FOR UPDATE OF o SKIP LOCKED
+        WHERE o.taken_at IS NULL AND (
+            c.owner = :owner
+            -- Of a call that is over: whoever comes first.
+            OR (c.outcome IS NOT NULL AND c.kind IN ('phone', 'callback'))
+        ) FOR UPDATE OF o SKIP LOCKED
     ), taken AS (
         UPDATE incident_orders o SET taken_at = :at, taken_by = :owner FROM waiting WHERE o.id = waiting.id RETURNING o.*
     )

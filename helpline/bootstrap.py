@@ -23,15 +23,18 @@ from escalation import partners_file
 from escalation import statements as incident_rows
 from escalation.book import IncidentBook
 from escalation.model import INCIDENT_ORDERS
-from helpline import health
+from helpline import beside_the_line, health, recorded_contacts
+from helpline.beside_the_line import BesideTheLine
 from helpline.embedded.addresses import database_url, nodes
 from helpline.embedded.folders import Folders
+from helpline.recorded_contacts import RecordedContacts
 from helpline.roster_watch import RosterWatch
 from helpline.wiring import Line, Ports
 from ivr import flow as flows
 from ivr import leg_book
 from ivr.ari import Ari, Connection, Switchboard
 from ivr.asterisk_config import SAFETY_NET_FILE
+from ivr.conference_model import CallingAgain
 from ivr.desk_calls import DeskCalls
 from ivr.drain import drained
 from ivr.prompts.catalogue import Catalogue
@@ -40,7 +43,6 @@ from ivr.standby import plan as standby_plan
 from routing import contacts as contact_rows
 from routing import estimate_history
 from routing.callbacks import Callbacks
-from routing.contacts import Contacts
 from routing.counsellors import COUNSELLORS_CHANGED, PRESENCE_CHANGED, Counsellors
 from routing.hints import Hints
 from routing.place_codes import PlaceCodes
@@ -76,6 +78,7 @@ class Program:
             ring_timeout_s=settings.line.ring_timeout_s,
             dead_leg_s=settings.line.dead_leg_s,
             outside=standby_plan(settings.overflow),
+            redial=CallingAgain(attempts=settings.escalation.redial_attempts, every_s=settings.escalation.redial_every_s),
         )
         self._catalogue = Catalogue.of(settings, self._access.prompts)
         self._partners = partners_file.load(settings.escalation)
@@ -112,6 +115,10 @@ class Program:
                 database_url(settings), pool_size=settings.database.pool_size, statement_timeout_s=settings.database.statement_timeout_s
             )
             stack.push_async_callback(db.close)
+            aside = Database(
+                database_url(settings), pool_size=beside_the_line.POOL, statement_timeout_s=beside_the_line.STATEMENT_TIMEOUT_S
+            )
+            stack.push_async_callback(aside.close)
             journal = Journal(
                 db,
                 {
@@ -119,6 +126,7 @@ class Program:
                     **leg_book.JOURNAL_STATEMENTS,
                     **alarm_rows.JOURNAL_STATEMENTS,
                     **incident_rows.JOURNAL_STATEMENTS,
+                    **recorded_contacts.JOURNAL_STATEMENTS,
                 },
                 spool=settings.data_dir.absolute() / "journal" / settings.worker.name,
             )
@@ -133,7 +141,7 @@ class Program:
             self._warn_about_prompts()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    drain = self._start(tasks, db, journal, ari)
+                    drain = self._start(tasks, db, aside, journal, ari)
                     await self._stopping.wait()
                     log.info("stopping")
                     log.info("drained", whole=await drain())
@@ -141,13 +149,13 @@ class Program:
             except* _Stop:
                 pass
 
-    def _start(self, tasks: asyncio.TaskGroup, db: Database, journal: Journal, ari: Ari) -> Callable[[], Awaitable[bool]]:
-        """Start everything; what is returned waits until nothing is in the middle of being connected or stored."""
+    def _start(self, tasks: asyncio.TaskGroup, db: Database, aside: Database, journal: Journal, ari: Ari) -> Callable[[], Awaitable[bool]]:
+        """Start everything; what is returned waits until nothing is in the middle of being connected or stored. `aside`: not for calls."""
         settings, clock, switchboard = self._settings, SteadyClock(SystemClock()), Switchboard()
         node, name = self._access.name, settings.worker.name
         worker = f"{node}/{name}"
         hints, policies = Hints(db, worker), PolicyStore(db, clock)
-        contacts = Contacts(db, journal, self._cipher, clock, node=node, worker=name)
+        contacts = RecordedContacts(db, journal, self._cipher, clock, node=node, worker=name)
         counsellors = Counsellors(db, clock, hints=hints)
         reservations = Reservations(db, ring_timeout_s=settings.line.ring_timeout_s, wrapup_s=settings.line.wrapup_s)
         desk = DeskCalls(ari, switchboard, counsellors, self._catalogue, clock)
@@ -175,6 +183,17 @@ class Program:
         )
         line = self._line = Line(ports, settings, tasks, node=node, worker=worker, accepting=self._ready_to_accept)
         router, callback_calls = line.router, line.callback_calls
+        beside = BesideTheLine(
+            settings,
+            aside,
+            clock,
+            self._cipher,
+            Alarms(journal, clock),
+            line.linked,
+            line.alarm_calls,
+            worker=worker,
+            compared=lambda: line.compared,
+        )
         # A shift begins at its hour by the machine's clock, whatever the line's own clock makes of a jump.
         roster = RosterWatch(db, SystemClock(), counsellors, Alarms(journal, clock), on_change=lambda: hints.send(COUNSELLORS_CHANGED))
         counsellors.on_change = lambda _: router.wake()
@@ -192,6 +211,7 @@ class Program:
             "database": db.watch(),
             "tables": self._wait_for_tables(db),
             **line.work(),
+            **beside.work(),
             "roster": roster.run(),
             "roster published": db.listen(ROSTER_PUBLISHED, lambda _: roster.published()),
             "counsellors changed": db.listen(COUNSELLORS_CHANGED, counsellors_changed),

@@ -54,7 +54,7 @@ async def run(settings: Settings) -> int:
             rooms=lambda events, audit: CaseRooms(settings, db, clock, events, audit, journal),
         )
         # Beside the pages, never beside the calls: a mail server that hangs holds nobody.
-        alarms = Delivery(db, clock, ways(settings.alarms, clock, desk.events), settings.alarms)
+        alarms = Delivery(db, clock, ways(settings.alarms, clock, desk.events, db), settings.alarms)
         return await _serve(desk, alarms, db, journal, stopping)
     except OSError as error:
         log.error("port_taken", reason=str(error), hint="set desk.http_port")

@@ -21,12 +21,14 @@ from core.settings import Settings
 from core.steady_clock import SteadyClock
 from escalation.partners import Partners
 from escalation.ports import Book
+from ivr.alarm_calls import AlarmCalls
 from ivr.ari import Ari, Connection, StasisStart, Switchboard
 from ivr.callback_calls import CallbackCalls
 from ivr.calls import Calls
 from ivr.crisis_orders import CrisisOrders
 from ivr.flow import Flow
 from ivr.leg_book import LegBook
+from ivr.linked_calls import LinkedCalls
 from ivr.outbound import Outbound
 from ivr.prompts.catalogue import Catalogue
 from ivr.reachability import LOOK_EVERY_S, PhoneDirectory, Reachability
@@ -160,7 +162,10 @@ class Line:
         language = settings.prompts.language
         self.calls = Calls(services, accepting=self.accepting, desk=ports.desk, other=lambda _: None, language=language)
         ports.switchboard.fallback = self.calls.on_event
+        self.linked = LinkedCalls(services, language=language)
+        self.alarm_calls = AlarmCalls(services, language=language)
         self.recovery = parts.recovery(services, self.calls)
+        self.recovery.beside = (self.linked,)
         self.callback_calls = CallbackCalls(services, self.calls, worker=worker, language=language, accepting=self.accepting)
         self.crisis_orders = CrisisOrders(ports.incidents, self.calls, services, ports.journal.id)
         self.connection = ports.connect(ports.ari, ports.switchboard, on_connected=self._on_connected, on_lost=self._on_lost)

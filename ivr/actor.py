@@ -31,6 +31,7 @@ _STATES = {
     Phase.TRANSFERRED: ContactState.TRANSFER,
     Phase.WAITING: ContactState.WAITING,
     Phase.TALKING: ContactState.TALKING,
+    Phase.LEFT: ContactState.TALKING,
     Phase.OVERFLOW: ContactState.OVERFLOW,
     Phase.SAFETY_NET: ContactState.SAFETY_NET,
 }
@@ -142,6 +143,11 @@ class CallActor:
             self.on_talk()
         for command in commands:
             await self.stage.do(command)
+        if self.stage.channel_id != self.channel_id:
+            # Called again, and back.
+            self.channel_id = self.stage.channel_id
+            self._caller_gone = self._hung_up = False
+            self._cause = None
         if commands and _picture(self.call) != _picture(before):
             self.changed_at = self._services.clock.monotonic()
         self._busy_since = None

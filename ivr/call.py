@@ -8,9 +8,9 @@ ends, fails or is overdue, and whatever goes wrong on the way to a counsellor le
 from __future__ import annotations
 
 from ivr import call_model as m
-from ivr import crisis, dialogues, menu, outside, talking, waiting
+from ivr import crisis, dialogues, left, menu, outside, talking, waiting
 from ivr.call_model import Call, Command, Happening, Phase, Timer
-from ivr.conference import CALM, Stage
+from ivr.conference import CALM, Stage, What
 from ivr.dialogue_model import CheckCode
 from ivr.flow import Flow
 from ivr.step import Step, highest
@@ -29,6 +29,10 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
     """The next state and what to do now."""
     step = Step(call, flow)
     match happening:
+        case m.CallerGone() if call.phase is Phase.LEFT:
+            pass
+        case m.CallerGone(cut_off=False) if crisis.stays(call):
+            left.begin(step)
         case m.CallerGone(cut_off=cut_off):
             _caller_gone(step, cut_off)
         case m.TakenAway():
@@ -39,12 +43,18 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             outside.leg(step, happening)
         case m.LegDown() | m.LegUp() | m.LegDigit() | m.LegSaid() | m.Gathered() | m.GatherFailed() if crisis.is_partner(happening.leg_id):
             crisis.leg(step, happening)
+        case m.LegDown() | m.LegUp() | m.LegDigit() | m.LegSaid() if left.is_again(happening.leg_id):
+            left.leg(step, happening)
+        case m.LegDown() if call.phase is Phase.LEFT:
+            left.counsellor_down(step, happening)
         case m.LegDown():
             talking.leg_down(step, happening)
         case m.LegDigit():
             crisis.key(step, happening)
         case m.PartnerFound():
             crisis.found(step, happening)
+        case m.Ordered(what=What.REDIAL):
+            left.at_once(step)
         case m.Ordered():
             crisis.ordered(step, happening)
         case m.LegUp(leg_id=leg_id, at=at):
@@ -87,6 +97,7 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             _resumed(step)
         case _:
             pass
+    left.look(step)
     return step.call, step.commands
 
 
@@ -153,7 +164,9 @@ def _timer(step: Step, timer: Timer) -> None:
             talking.overdue(step)
         case Timer.OVERFLOW, Phase.WAITING:
             outside.overdue(step)
-        case Timer.PARTNER, Phase.WAITING | Phase.TALKING | Phase.PARTNER:
+        case Timer.REDIAL, Phase.LEFT:
+            left.overdue(step)
+        case Timer.PARTNER, Phase.WAITING | Phase.TALKING | Phase.PARTNER | Phase.LEFT | Phase.OVERFLOW | Phase.TRANSFERRED:
             crisis.overdue(step)
         case Timer.COMFORT, Phase.TALKING if step.call.conference.stage is Stage.PRIVATE:
             crisis.comfort(step)
@@ -189,6 +202,8 @@ def _resumed(step: Step) -> None:
         case Phase.DIALLING:
             step.start(Timer.RING, step.flow.transfer.ring_timeout_s)
             menu.desk_rings_on(step)
+        case Phase.LEFT:
+            left.later(step)
         case _:
             pass
 
@@ -203,6 +218,8 @@ def _unattended(step: Step, what: str) -> None:
     match call.phase:
         case Phase.PARTNER:
             pass
+        case Phase.LEFT:
+            left.unattended(step)
         case Phase.TALKING if call.conference.there:
             pass
         case Phase.TALKING:
@@ -269,13 +286,15 @@ def _let_everybody_go(step: Step) -> None:
             m.DropLeg(leg_id=call.offer.leg_id, elsewhere=not call.leg_up),
             m.CloseOffer(offer=call.offer, result=OfferResult.WITHDRAWN),
         )
-    elif call.offer and call.phase is Phase.TALKING:
+    elif call.offer and call.phase in (Phase.TALKING, Phase.LEFT):
         step.do(m.DropLeg(leg_id=call.offer.leg_id), m.EndTalk(offer=call.offer, heavy=call.lane is Lane.CRISIS))
     if call.phase is Phase.OVERFLOW:
         step.do(m.DropLeg(leg_id=call.overflow.leg_id))
     outside.stop(step)
     if call.desk_leg:
         step.do(m.DropLeg(leg_id=call.desk_leg, elsewhere=call.phase is Phase.DIALLING))
+    if call.again:
+        step.do(m.DropLeg(leg_id=call.again))
     step.do(m.Leave())
     step.set(phase=Phase.ENDED, offer=None, desk_leg="", joined=False, conference=CALM)
 

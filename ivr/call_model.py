@@ -12,6 +12,7 @@ from ivr.commands import (
     AskPartner,
     AskPlace,
     CallAgain,
+    CallerIs,
     CheckCode,
     CloseOffer,
     Command,
@@ -36,6 +37,7 @@ from ivr.commands import (
     RaiseIncident,
     RaiseLane,
     Reconnect,
+    RingCaller,
     RingOutside,
     RingPartner,
     SayToLeg,
@@ -90,6 +92,7 @@ __all__ = [
     "Call",
     "CallAgain",
     "CallerGone",
+    "CallerIs",
     "CheckCode",
     "CloseOffer",
     "Command",
@@ -138,6 +141,7 @@ __all__ = [
     "RaiseLane",
     "Reconnect",
     "Resumed",
+    "RingCaller",
     "RingOutside",
     "RingPartner",
     "SayToLeg",
@@ -230,6 +234,14 @@ class Call:
     #: Keys of the counsellor that may be the beginning of a code, and when the last one came. Never logged.
     typed: str = field(default="", repr=False)
     typed_at: float | None = None
+    #: The leg by which who dropped out of a crisis is called again, "" for none; whether somebody answered there, and was asked twice.
+    again: str = ""
+    again_up: bool = False
+    again_asked: bool = False
+    #: How often they were called.
+    agains: int = 0
+    #: Counsellor and partner have left meanwhile: the call-back machinery goes on, unless the one who is asked is the caller.
+    owed: bool = False
     #: A human of the line has talked with this caller.
     talked: bool = False
     talking_since: float = 0.0

@@ -10,6 +10,8 @@ import structlog
 
 from core import metrics
 from core.errors import DatabaseError
+from escalation.happenings import CallerBack
+from escalation.model import Incident
 from ivr import callback_commands as c
 from ivr import happenings as h
 from ivr.actor import CallActor
@@ -20,6 +22,7 @@ from ivr.callback_call import OUTCOMES, Callback, Phase, Plan, advance
 from ivr.callback_commands import Result
 from ivr.callback_stage import CallbackStage
 from ivr.calls import Calls
+from ivr.crisis_recovery import crisis_of, going_on
 from ivr.phases import Timer
 from ivr.services import Message, Services
 from routing.callback_model import CallbackResult, CallbackState, Due
@@ -33,6 +36,8 @@ log = structlog.get_logger()
 LINGER_S = 10.0
 #: How long the result of an attempt is tried to be written; after that the request is reclaimed by what the contact tells.
 WRITE_TRIES, WRITE_RETRY_S = 5, 2.0
+#: The shortest that a policy allows between two attempts.
+SHORTEST_SPACING_S = 10.0
 
 
 class CallbackActor:
@@ -75,6 +80,8 @@ class CallbackActor:
         self._call: CallActor | None = None
         self._written: CallbackState | None = None
         self._told = False
+        #: What the person dropped out of.
+        self._crisis: Incident | None = None
 
     @property
     def rang(self) -> bool:
@@ -117,6 +124,7 @@ class CallbackActor:
 
     async def _enter(self) -> bool:
         due, services = self._due, self._services
+        self._crisis = await crisis_of(due, services)
         try:
             await services.contacts.enter_callback(
                 self.contact_id,
@@ -141,6 +149,8 @@ class CallbackActor:
                 lane=due.lane,
                 kind=Kind.CALLBACK,
                 language=due.language,
+                # Who was with them in the crisis comes first.
+                named=self._crisis.counsellor_id if self._crisis else None,
             )
         )
         return True
@@ -268,9 +278,14 @@ class CallbackActor:
             self._keeping.cancel()
         self._stage.stop()
         call = handed(self.state, due, offer, seated=seated)
+        if crisis := self._crisis:
+            call = replace(call, conference=going_on(crisis))
         person = self.state.person_leg
         actor = CallActor(call, self.contact_id, person, due.language, self._mailbox, services)
         actor.on_talk = self._talk_began
+        if crisis:
+            actor.stage.crisis.resume(crisis.id, raised=not crisis.proposed)
+            services.incidents.note(crisis.id, CallerBack())
         if seated:
             await self._stage.silence()
         actor.stage.resume(bridges={self._stage.talk_bridge} if self._stage.bridged else set(), row=self._row())
@@ -330,7 +345,9 @@ def redial_policy(due: Due, services: Services) -> Policy | None:
     """Who dropped out of a crisis is called again sooner than others, and more often; None: as everybody."""
     if due.lane is not Lane.CRISIS or not services.redial_attempts:
         return None
-    return replace(services.router.policy, callback_attempts=services.redial_attempts, callback_spacing_s=services.redial_every_s)
+    # A policy knows no shorter spacing.
+    spacing_s = max(services.redial_every_s, SHORTEST_SPACING_S)
+    return replace(services.router.policy, callback_attempts=services.redial_attempts, callback_spacing_s=spacing_s)
 
 
 def handed(state: Callback, due: Due, offer: Offer, *, seated: bool) -> Call:

@@ -187,9 +187,25 @@ class Reconnect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingPartner:
-    """Ring an emergency partner whose attempt is on record."""
+    """Ring an emergency partner whose attempt is on record. `caller`: the caller's channel is there."""
 
     partner: Partner
+    caller: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingCaller:
+    """Ring the caller who dropped out of a crisis."""
+
+    leg_id: str
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerIs:
+    """Who answered this leg is the caller from now on."""
+
+    leg_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +300,8 @@ class AskPartner:
     by: str
     counsellor: UUID | None = None
     partner: str = ""
+    #: With everybody tried, from the beginning.
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +337,7 @@ BookCommand = (
     | Finish
 )  # fmt: skip
 #: The telephone, for an emergency partner.
-PartnerCommand = RingPartner | Whisper | Gather
+PartnerCommand = RingPartner | RingCaller | CallerIs | Whisper | Gather
 #: The telephone.
 StageCommand = (
     Play | StopPlay | Start | Stop | HoldCaller | Listen | DialDesk | RingOutside | SayToLeg | Seat | Connect | Reconnect | DropLeg

@@ -26,6 +26,7 @@ from ivr.conference_model import (
     Fact,
     Found,
     Gone,
+    Left,
     Over,
     Overdue,
     Partner,
@@ -60,6 +61,7 @@ __all__ = [
     "Fact",
     "Found",
     "Gone",
+    "Left",
     "Over",
     "Overdue",
     "Partner",
@@ -109,8 +111,10 @@ def advance(conference: Conference, event: Event, plan: Plan) -> tuple[Conferenc
             return _overdue(conference, plan, alone=alone)
         case Alone() if conference.stage in (Stage.BRIEFED, Stage.PRIVATE):
             return _together(conference)
-        case Over():
-            return _over(conference)
+        case Left():
+            return _left(conference)
+        case Over(known=known):
+            return _over(conference, known=known)
         case _:
             return conference, []
 
@@ -120,7 +124,7 @@ def _asked(conference: Conference, event: Asked, plan: Plan) -> tuple[Conference
     answered = stage in (Stage.BRIEFING, Stage.BRIEFED)
     match what:
         case What.RAISE | What.NEXT | What.DIAL if stage is Stage.IDLE:
-            return _ask(replace(conference, open=True, taken_over=False), [], event.partner)
+            return _ask(replace(conference, open=True, taken_over=False), [], event.partner, anew=True)
         case What.NEXT | What.DIAL if stage is Stage.RINGING or answered:
             first: list[Command] = [Drop(leg_id=conference.leg_id), *_failed(conference, OfferResult.WITHDRAWN)]
             return _ask(conference, first, event.partner)
@@ -138,15 +142,15 @@ def _asked(conference: Conference, event: Asked, plan: Plan) -> tuple[Conference
             return taken, [*first, Record(fact=Fact.TAKEN_OVER, leg_id=conference.leg_id), Tell(word=Word.TAKEN_OVER)]
         case What.STOP if conference.open or stage is not Stage.IDLE:
             after, commands = _let_go(conference, OfferResult.WITHDRAWN)
-            return replace(after, open=False), [*commands, Tell(word=Word.STOPPED)]
+            return replace(after, open=False), [*commands, Record(fact=Fact.CALLED_OFF), Tell(word=Word.STOPPED)]
         case _:
             return conference, []
 
 
-def _ask(conference: Conference, first: list[Command], partner: str) -> tuple[Conference, list[Command]]:
+def _ask(conference: Conference, first: list[Command], partner: str, *, anew: bool = False) -> tuple[Conference, list[Command]]:
     number = conference.asked + 1
     asking = replace(conference, stage=Stage.ASKING, partner=None, asked=number, wanted=partner)
-    return asking, [*first, Deadline(seconds=ASK_S), Ask(number=number, partner=partner)]
+    return asking, [*first, Deadline(seconds=ASK_S), Ask(number=number, partner=partner, anew=anew)]
 
 
 def _found(conference: Conference, found: Found) -> tuple[Conference, list[Command]]:
@@ -206,14 +210,22 @@ def _overdue(conference: Conference, plan: Plan, *, alone: bool) -> tuple[Confer
             return conference, []
 
 
-def _over(conference: Conference) -> tuple[Conference, list[Command]]:
+def _left(conference: Conference) -> tuple[Conference, list[Command]]:
+    gone = Record(fact=Fact.CALLER_GONE)
+    if conference.stage not in (Stage.BRIEFED, Stage.PRIVATE):
+        return conference, [gone]
+    joined, commands = _together(conference)
+    return joined, [gone, *commands]
+
+
+def _over(conference: Conference, *, known: bool) -> tuple[Conference, list[Command]]:
     if not conference.open and conference.stage is Stage.IDLE:
         return conference, []
     after, commands = _let_go(conference, OfferResult.WITHDRAWN)
     # There is nobody any more whom a partner's leaving would concern.
     kept = [command for command in commands if not isinstance(command, Gone)]
     redial: list[Command] = [Redial()] if conference.open else []
-    return replace(after, open=False), [*kept, Record(fact=Fact.CALLER_GONE), *redial]
+    return replace(after, open=False), [*kept, *([] if known else [Record(fact=Fact.CALLER_GONE)]), *redial]
 
 
 def _let_go(conference: Conference, result: OfferResult) -> tuple[Conference, list[Command]]:

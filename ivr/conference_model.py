@@ -36,6 +36,8 @@ class What(StrEnum):
     PRIVATE = "private"
     TAKEN_OVER = "taken_over"
     STOP = "stop"
+    #: Call the caller who dropped out again, now. Not the chain's.
+    REDIAL = "redial"
 
 
 class Word(StrEnum):
@@ -65,7 +67,10 @@ class Fact(StrEnum):
     PARTNER_LEFT = "partner_left"
     FAILED = "failed"
     NOBODY_LEFT = "nobody_left"
+    CALLED_OFF = "called_off"
     CALLER_GONE = "caller_gone"
+    CALLER_BACK = "caller_back"
+    REDIALLED = "redialled"
     COUNSELLOR_GONE = "counsellor_gone"
     COUNSELLOR_BACK = "counsellor_back"
 
@@ -78,6 +83,17 @@ class Plan:
     choose_s: float = 6.0
     #: The longest word in private; then all three.
     private_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallingAgain:
+    """How a caller who dropped out is called again while counsellor and partner wait. Times in seconds."""
+
+    attempts: int = 5
+    every_s: float = 20.0
+    #: Before the first time: their own telephone may not be free yet.
+    first_s: float = 3.0
+    ring_s: float = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +202,17 @@ class Alone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Over:
-    """The caller is gone."""
+    """The caller is gone, and nobody stays. `known`: that they are gone is on record already."""
+
+    known: bool = False
 
 
-Event = Asked | Found | Answered | Said | Ended | Overdue | Alone | Over
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The caller is gone; counsellor and partner stay."""
+
+
+Event = Asked | Found | Answered | Said | Ended | Overdue | Alone | Over | Left
 
 
 # --- what the chain asks for -----------------------------------------------------------------------------------------
@@ -201,6 +224,8 @@ class Ask:
 
     number: int
     partner: str = ""
+    #: A person asks, not the chain: whoever was tried before may be tried again.
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,9 @@ PREFIX: Final = "crisis-"
 #: Between two tries to connect a caller who hears something that must be heard to its end.
 SOON_S = 1.0
 #: Where a partner can be brought in.
-_WHERE = (Phase.WAITING, Phase.TALKING, Phase.PARTNER)
+_WHERE = (Phase.WAITING, Phase.TALKING, Phase.PARTNER, Phase.LEFT, Phase.OVERFLOW, Phase.TRANSFERRED)
+#: Where the offer's counsellor is on the phone.
+_WITH_COUNSELLOR = (Phase.TALKING, Phase.LEFT)
 
 
 def is_partner(leg_id: str) -> bool:
@@ -34,7 +36,7 @@ def is_partner(leg_id: str) -> bool:
 def key(step: Step, pressed: m.LegDigit) -> None:
     """A key of the counsellor in the talk."""
     call, texts = step.call, step.flow.crisis
-    if call.phase is not Phase.TALKING or call.offer is None or pressed.leg_id != call.offer.leg_id:
+    if call.phase not in _WITH_COUNSELLOR or call.offer is None or pressed.leg_id != call.offer.leg_id:
         return
     late = None not in (pressed.at, call.typed_at) and not 0 <= (pressed.at or 0) - (call.typed_at or 0) <= texts.key_within_s
     typed = ("" if late else call.typed) + pressed.digit
@@ -54,10 +56,20 @@ def ordered(step: Step, order: m.Ordered) -> None:
 
 def ask(step: Step, what: What, *, by: str, partner: str = "") -> None:
     """What a person asks for, whoever it is."""
+    calls = what in (What.RAISE, What.NEXT, What.DIAL)
+    if calls and step.call.phase in (Phase.MENU, Phase.DIALLING):
+        # Not the moment to choose among desks: the next free counsellor, and a partner meanwhile.
+        if step.call.desk_leg:
+            menu.drop_desk(step)
+        step.close_dialogue()
+        step.raise_lane(Lane.CRISIS)
+        waiting.enter(step, "crisis")
     if step.call.phase not in _WHERE:
         step.note("crisis_refused", what=str(what))
+        if calls:
+            step.do(m.Alarm(kind="incident_unreached", detail={"phase": str(step.call.phase)}))
         return
-    if what in (What.RAISE, What.NEXT, What.DIAL):
+    if calls:
         # Before everybody else from here on, and a rest for the counsellor afterwards.
         step.raise_lane(Lane.CRISIS)
     _go_on(step, conference.Asked(what=what, partner=partner), by=by)
@@ -87,6 +99,8 @@ def leg(step: Step, happening: m.LegUp | m.LegDown | m.LegDigit | m.LegSaid | m.
                 step.set(connected=True, talked=True, talking_since=at)
             step.note("partner_joined")
             step.do(m.IncidentNote(fact=Fact.JOINED, leg_id=leg_id))
+        case m.Gathered(caller=False) if step.call.phase is Phase.LEFT and leg_id == step.call.conference.leg_id:
+            step.do(m.IncidentNote(fact=Fact.PRIVATE, leg_id=leg_id))
         case _:
             pass
 
@@ -114,9 +128,19 @@ def hold_failed(step: Step) -> None:
     _go_on(step, conference.Asked(what=What.JOIN))
 
 
-def caller_gone(step: Step) -> None:
-    """The caller is gone."""
-    _go_on(step, conference.Over())
+def stays(call: m.Call) -> bool:
+    """Whether counsellor and partner talk on when the caller's line drops: until somebody has taken over, or it was called off."""
+    return call.phase is Phase.TALKING and call.offer is not None and call.conference.open and call.conference.stage is not Stage.IDLE
+
+
+def caller_left(step: Step) -> None:
+    """The caller's line dropped; the others stay."""
+    _go_on(step, conference.Left())
+
+
+def caller_gone(step: Step, *, known: bool = False) -> None:
+    """The caller is gone, and nobody stays. `known`: that they are gone is on record already."""
+    _go_on(step, conference.Over(known=known))
 
 
 def keeps(call: m.Call) -> bool:
@@ -144,6 +168,17 @@ def counsellor_gone(step: Step, offer: Offer, down: m.LegDown, *, by_hand: bool)
         _to_line(step, step.flow.waiting.reconnecting, result=down.result)
         _go_on(step, conference.Alone())
     step.do(m.EndTalk(offer=offer, heavy=step.call.lane is Lane.CRISIS, wrapup=by_hand))
+
+
+def other_gone(step: Step, result: OfferResult) -> None:
+    """Who is no counsellor of the line (another desk, standby, the partner line) is off the phone, in a crisis."""
+    if step.call.conference.there:
+        step.set(phase=Phase.PARTNER, connected=step.call.conference.stage is Stage.JOINED)
+        if not step.call.conference.taken_over:
+            step.join()
+    else:
+        _to_line(step, step.flow.waiting.reconnecting, result=result)
+    _go_on(step, conference.Alone())
 
 
 def counsellor_back(step: Step) -> None:
@@ -187,11 +222,13 @@ def unattended(step: Step) -> None:
     if chain.waits:
         step.start(Timer.PARTNER, SOON_S if chain.stage in (Stage.ASKING, Stage.BRIEFING) else step.flow.crisis.choose_s)
     match call.phase:
-        case Phase.TALKING | Phase.PARTNER if chain.stage is Stage.JOINED:
-            step.do(m.Gather(partner=chain.leg_id, counsellor=_counsellor(step)))
+        case Phase.TALKING | Phase.PARTNER | Phase.LEFT if chain.stage is Stage.JOINED:
+            step.do(m.Gather(partner=chain.leg_id, counsellor=counsellor_leg(step), caller=call.phase is not Phase.LEFT))
         case Phase.TALKING if chain.stage is Stage.PRIVATE:
             _hold(step)
-            step.do(m.Gather(partner=chain.leg_id, counsellor=_counsellor(step), caller=False))
+            step.do(m.Gather(partner=chain.leg_id, counsellor=counsellor_leg(step), caller=False))
+        case Phase.OVERFLOW | Phase.TRANSFERRED if chain.stage is Stage.JOINED:
+            step.do(m.Gather(partner=chain.leg_id))
         case Phase.PARTNER:
             # With nobody: that is no place to be.
             _to_line(step, step.flow.crisis.caller_again)
@@ -205,11 +242,12 @@ def unattended(step: Step) -> None:
 
 
 def _alone(step: Step) -> bool:
-    return step.call.phase is not Phase.TALKING or step.call.offer is None
+    return step.call.phase not in _WITH_COUNSELLOR or step.call.offer is None
 
 
-def _counsellor(step: Step) -> str:
-    return step.call.offer.leg_id if step.call.phase is Phase.TALKING and step.call.offer else ""
+def counsellor_leg(step: Step) -> str:
+    """The leg of the counsellor on the phone; "" for nobody."""
+    return step.call.offer.leg_id if step.call.phase in _WITH_COUNSELLOR and step.call.offer else ""
 
 
 def _go_on(step: Step, event: conference.Event, *, by: str = "counsellor_key") -> None:
@@ -221,12 +259,12 @@ def _go_on(step: Step, event: conference.Event, *, by: str = "counsellor_key") -
 
 def _carry_out(step: Step, command: conference.Command, by: str) -> None:
     match command:
-        case conference.Ask(number=number, partner=partner):
-            counsellor = step.call.offer.counsellor_id if step.call.offer and step.call.phase is Phase.TALKING else None
-            step.do(m.AskPartner(number=number, by=by, counsellor=counsellor, partner=partner))
+        case conference.Ask(number=number, partner=partner, anew=anew):
+            counsellor = step.call.offer.counsellor_id if step.call.offer and step.call.phase in _WITH_COUNSELLOR else None
+            step.do(m.AskPartner(number=number, by=by, counsellor=counsellor, partner=partner, anew=anew))
         case conference.Ring(partner=partner):
             step.note("partner_rung")
-            step.do(m.RingPartner(partner=partner))
+            step.do(m.RingPartner(partner=partner, caller=step.call.phase is not Phase.LEFT))
         case conference.Brief(partner=partner):
             step.note("partner_answered")
             step.do(m.SayToLeg(leg_id=partner.leg_id, prompts=partner.briefing or step.flow.crisis.briefing))
@@ -251,7 +289,9 @@ def _carry_out(step: Step, command: conference.Command, by: str) -> None:
         case conference.Unreached():
             step.note("partners_unreached")
         case conference.Redial():
-            if step.call.number:
+            if step.call.again_up:
+                step.set(owed=True)
+            elif step.call.number:
                 step.do(m.CallAgain(number=step.call.number, language=step.call.language))
 
 
@@ -270,18 +310,19 @@ def _together(step: Step, leg_id: str) -> None:
     step.stop_play()
     step.stop(Timer.COMFORT)
     step.set(holding=False)
-    step.do(m.Gather(partner=leg_id, counsellor=_counsellor(step)))
+    step.do(m.Gather(partner=leg_id, counsellor=counsellor_leg(step), caller=call.phase is not Phase.LEFT))
 
 
 def _apart(step: Step, leg_id: str) -> None:
     """A word in private; the caller is told, and hears music."""
-    if _alone(step):
-        # Nobody is there who could: the caller stays with the partner.
+    if _alone(step) or step.call.phase is Phase.LEFT:
         step.set(conference=replace(step.call.conference, stage=Stage.JOINED))
+        # Nobody is there who could, or they are by themselves already: all who are there stay together.
         step.stop(Timer.PARTNER)
+        _together(step, leg_id)
         return
     _hold(step)
-    step.do(m.Gather(partner=leg_id, counsellor=_counsellor(step), caller=False))
+    step.do(m.Gather(partner=leg_id, counsellor=counsellor_leg(step), caller=False))
 
 
 def _hold(step: Step) -> None:
@@ -348,5 +389,8 @@ def _tell(step: Step, word: Word) -> None:
         Word.LEFT: texts.left,
         Word.STOPPED: texts.stopped,
     }[word]
-    if (leg_id := _counsellor(step)) and prompts:
+    if step.call.phase is Phase.LEFT and word in (Word.JOINED, Word.PRIVATE):
+        # There are only the two.
+        return
+    if (leg_id := counsellor_leg(step)) and prompts:
         step.do(m.Whisper(leg_id=leg_id, prompts=prompts))

@@ -6,7 +6,7 @@ Everything is done beside the call, never in its way: what is asked comes back a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import structlog
@@ -35,6 +35,13 @@ _RESULTS = {
     OfferResult.UNREACHABLE: Result.UNREACHABLE,
     OfferResult.WITHDRAWN: Result.WITHDRAWN,
 }
+_PLAIN: Mapping[Fact, h.Fact] = {
+    Fact.CALLED_OFF: h.CalledOff(),
+    Fact.CALLER_GONE: h.CallerGone(),
+    Fact.CALLER_BACK: h.CallerBack(),
+    Fact.REDIALLED: h.Redialled(),
+    Fact.COUNSELLOR_GONE: h.CounsellorGone(),
+}
 
 
 def attempt_of(leg_id: str) -> UUID | None:
@@ -49,10 +56,8 @@ def fact_of(note: m.IncidentNote) -> h.Fact | None:
     """The same in the book's words; None: the book writes that itself. Pure."""
     attempt = attempt_of(note.leg_id)
     match note.fact:
-        case Fact.CALLER_GONE:
-            return h.CallerGone()
-        case Fact.COUNSELLOR_GONE:
-            return h.CounsellorGone()
+        case Fact.CALLED_OFF | Fact.CALLER_GONE | Fact.CALLER_BACK | Fact.REDIALLED | Fact.COUNSELLOR_GONE:
+            return _PLAIN[note.fact]
         case Fact.COUNSELLOR_BACK:
             return h.CounsellorBack(counsellor_id=note.counsellor)
         case Fact.TAKEN_OVER:
@@ -89,6 +94,11 @@ class CrisisBooks:
         #: What happened before the incident was on record.
         self._early: list[h.Fact] = []
         self._asking = 0
+
+    @property
+    def incident_id(self) -> UUID | None:
+        """The incident of this call, once it is on record."""
+        return self._incident
 
     def resume(self, incident_id: UUID, *, raised: bool) -> None:
         """After a restart: it is on record."""
@@ -151,7 +161,11 @@ class CrisisBooks:
         incidents = self._services.incidents
         incident_id = await self._raise(command.by, command.counsellor)
         try:
-            return await incidents.next_attempt(incident_id, command.partner or None)
+            dial = await incidents.next_attempt(incident_id, command.partner or None)
+            if dial is None and command.anew:
+                # The last of them had answered and left: the round ends by this press, and the next one begins.
+                dial = await incidents.next_attempt(incident_id)
+            return dial
         except (UnknownPartner, PartnerOnThePhone) as error:
             # Whom somebody named can't be called: the next in order can.
             log.warning("partner_refused", reason=type(error).__name__)
@@ -162,8 +176,11 @@ class CrisisBooks:
             return await incidents.next_attempt(await self._raise(command.by, command.counsellor))
 
 
-async def call_again(services: Services, contact_id: UUID, number: str, language: str, incident_id: UUID | None) -> None:
-    """A call-back before everybody else, for somebody who dropped out of a crisis: the call-back machinery tries again and again."""
+async def call_again(services: Services, contact_id: UUID, number: str | None, language: str, incident_id: UUID | None) -> None:
+    """A call-back before everybody else, for somebody who dropped out of a crisis: the call-back machinery tries again and again.
+
+    `number` (E.164) None: the one they called from.
+    """
     if not services.redial_attempts:
         return
     consent = Consent(may_call=True)

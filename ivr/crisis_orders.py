@@ -8,12 +8,15 @@ from uuid import UUID
 
 import structlog
 
+from core.alarms import AlarmKind
 from core.errors import DatabaseError
 from escalation.model import Order, OrderKind
 from escalation.ports import Book
 from ivr import call_model as m
+from ivr.actor import CallActor
 from ivr.calls import Calls
 from ivr.conference import What
+from ivr.crisis_books import call_again
 from ivr.services import Services
 
 log = structlog.get_logger()
@@ -28,7 +31,10 @@ _MEANINGS = {
     OrderKind.PRIVATE: What.PRIVATE,
     OrderKind.TAKEN_OVER: What.TAKEN_OVER,
     OrderKind.STOP: What.STOP,
+    OrderKind.REDIAL: What.REDIAL,
 }
+#: Orders that must not come to nothing in silence.
+_CALLS_SOMEBODY = (OrderKind.RAISE, OrderKind.DIAL_NEXT, OrderKind.DIAL)
 
 
 class CrisisOrders:
@@ -68,11 +74,23 @@ class CrisisOrders:
             self._carry_out(order)
 
     def _carry_out(self, order: Order) -> None:
-        actor = self._calls.actors.get(order.contact_id)
-        what = _MEANINGS.get(order.kind)
-        if actor is None or actor.over or what is None:
-            # REDIAL of one who is off the phone is the call-back machinery's; the desk shows what became of it.
+        services, actor = self._services, self._of(order)
+        if actor is not None:
+            actor.post(m.Ordered(what=_MEANINGS[order.kind], partner=order.partner_id or ""))
+        elif order.kind is OrderKind.REDIAL:
+            again = call_again(services, order.contact_id, None, "ko", order.incident_id)
+            services.spawn(again, f"redial {order.contact_id}")
+        else:
+            # The caller is off the phone, or it is no telephone call: a person has to act, and is told so.
             log.warning("crisis_order_refused", call_id=str(order.contact_id), kind=str(order.kind))
-            self._services.contacts.note(order.contact_id, "crisis_refused", {"what": str(order.kind)})
-            return
-        actor.post(m.Ordered(what=what, partner=order.partner_id or ""))
+            services.contacts.note(order.contact_id, "crisis_refused", {"what": str(order.kind)})
+            if order.kind in _CALLS_SOMEBODY:
+                services.alarms.raise_(AlarmKind.INCIDENT_UNREACHED, about=order.incident_id, detail={"order": str(order.kind)})
+
+    def _of(self, order: Order) -> CallActor | None:
+        """The call: the contact's own, or the one in which its caller, who had dropped out, was called back."""
+        own = self._calls.actors.get(order.contact_id)
+        if own is not None and not own.over:
+            return own
+        others = (actor for actor in self._calls.actors.values() if not actor.over)
+        return next((actor for actor in others if actor.stage.crisis.incident_id == order.incident_id), None)

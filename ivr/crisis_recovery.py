@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -12,12 +12,15 @@ from core.errors import AnnyeongError, DatabaseError
 from escalation import happenings as h
 from escalation.model import Attempt, Incident, OpenIncident, Result
 from escalation.model import Stage as AttemptStage
+from ivr.call_model import Call, Phase
+from ivr.calls import known_of
 from ivr.conference import CALM, Conference, Partner, Stage
 from ivr.crisis_books import call_again
 from ivr.picture import Picture
 from ivr.services import Services
+from routing.callback_model import Due
 from routing.contacts import LiveContact
-from routing.model import Offer
+from routing.model import Lane, Offer
 
 log = structlog.get_logger()
 
@@ -45,11 +48,21 @@ def found(crisis: OpenIncident | None, row: LiveContact, offer: Offer | None, pi
     """The state in which a crisis is found after a restart. Pure."""
     if crisis is None:
         return NOTHING
+    state = _partners(crisis, row, offer, picture)
+    was_gone = crisis.incident.caller_gone_at is not None
+    if row.channel_id in picture.channels:
+        return replace(state, facts=(*state.facts, h.CallerBack())) if was_gone else state
+    # Whoever was just being called again is called once more.
+    stray = (*state.stray, *picture.called_again(row.id))
+    return replace(state, stray=stray, facts=state.facts if was_gone else (*state.facts, h.CallerGone()))
+
+
+def _partners(crisis: OpenIncident, row: LiveContact, offer: Offer | None, picture: Picture) -> Found:
     incident, talk = crisis.incident, f"talk-{row.id}"
     there = [attempt for attempt in incident.live if attempt.leg_id in picture.channels]
     lost = tuple(_lost(attempt) for attempt in incident.live if attempt not in there)
     taken_over = incident.taken_over_at is not None
-    known = Conference(open=not incident.proposed and not taken_over, taken_over=taken_over)
+    known = going_on(incident)
     if not there:
         return Found(conference=Conference(stage=_without_partner(incident), open=known.open, taken_over=taken_over), facts=lost)
     joined = [attempt for attempt in there if picture.together(talk, row.channel_id, attempt.leg_id)]
@@ -85,13 +98,24 @@ def _seen(attempt: Attempt, stage: Stage) -> tuple[h.Fact, ...]:
 
 def _without_partner(incident: Incident) -> Stage:
     """Whether somebody is to be called now: the program died between two steps, or with a partner's phone ringing."""
-    if incident.proposed or incident.taken_over_at is not None or incident.exhausted == len(incident.attempts):
+    if incident.proposed or incident.called_off or incident.taken_over_at is not None or incident.exhausted == len(incident.attempts):
         return Stage.IDLE
     if not incident.attempts:
         return Stage.ASKING
     last = incident.attempts[-1]
     interrupted = last.stage in (AttemptStage.DIALLING, AttemptStage.ANSWERED, AttemptStage.BRIEFED)
     return Stage.ASKING if interrupted or last.result in _ON_TO_THE_NEXT else Stage.IDLE
+
+
+def without_caller(row: LiveContact, offer: Offer | None, picture: Picture, crisis: OpenIncident | None, state: Found) -> Call | None:
+    """The call, where its caller has dropped out and counsellor and partner go on; None: they don't. Pure."""
+    chain = state.conference
+    counsellor = picture.channels.get(offer.leg_id) if offer else None
+    if crisis is None or counsellor is None or counsellor.state != "Up" or not chain.open or chain.partner is None:
+        return None
+    if chain.stage is Stage.PRIVATE:
+        chain = replace(chain, stage=Stage.JOINED)
+    return replace(known_of(row), phase=Phase.LEFT, offer=offer, leg_up=True, talked=True, conference=chain)
 
 
 async def open_crises(services: Services, rows: Iterable[LiveContact]) -> Mapping[UUID, OpenIncident]:
@@ -110,13 +134,31 @@ async def open_crises(services: Services, rows: Iterable[LiveContact]) -> Mappin
     return crises
 
 
+def going_on(incident: Incident) -> Conference:
+    """The crisis of a person who is back, with no partner on the phone. Pure."""
+    taken_over = incident.taken_over_at is not None
+    return Conference(open=not incident.proposed and not taken_over and not incident.called_off, taken_over=taken_over)
+
+
+async def crisis_of(due: Due, services: Services) -> Incident | None:
+    """The open crisis that a person who is called back dropped out of; None also where it can't be known now."""
+    if due.lane is not Lane.CRISIS:
+        return None
+    try:
+        crisis = await services.incidents.open_of(due.contact_id)
+    except AnnyeongError as error:
+        log.warning("crisis_not_read", call_id=str(due.contact_id), reason=type(error).__name__)
+        return None
+    return crisis.incident if crisis else None
+
+
 def caller_gone_unseen(services: Services, row: LiveContact, crisis: OpenIncident | None, state: Found) -> tuple[str, ...]:
     """The caller dropped out of a crisis while nobody watched: on record, and called again. Returns the legs to hang up."""
     if crisis is None:
         return ()
     incident = crisis.incident
-    for fact in (*state.facts, *((h.PartnerLeft(attempt_id=one.id)) for one in incident.live), h.CallerGone()):
+    for fact in (*state.facts, *((h.PartnerLeft(attempt_id=one.id)) for one in incident.live)):
         services.incidents.note(incident.id, fact)
     if state.conference.open and row.number:
         services.spawn(call_again(services, row.id, row.number, row.language, incident.id), f"redial {row.id}")
-    return crisis.legs
+    return (*crisis.legs, *state.stray)

@@ -13,7 +13,7 @@ from ivr.call_model import Happening
 from ivr.commands import PartnerCommand
 from ivr.conference import Partner
 from ivr.crisis import is_partner
-from ivr.outbound import NumberNotAllowed
+from ivr.outbound import NumberNotAllowed, Purpose
 from ivr.services import Services
 from ivr.whisper import Whisperer
 from routing.model import OfferResult
@@ -40,19 +40,23 @@ class CrisisStage:
     async def do(self, command: PartnerCommand) -> None:
         """Carry out one command; a failure becomes a happening."""
         match command:
-            case m.RingPartner(partner=partner):
-                self._ring_partner(partner)
+            case m.RingPartner(partner=partner, caller=caller):
+                self._ring_partner(partner, originator=self._stage.channel_id if caller else "")
             case m.Whisper(leg_id=leg_id, prompts=prompts):
                 self._whisperer.say(leg_id, prompts)
             case m.Gather():
                 await self._gather(command)
+            case m.RingCaller():
+                self._ring_caller(command)
+            case m.CallerIs(leg_id=leg_id):
+                await self._stage.caller_is(leg_id)
 
     @property
     def talk(self) -> bool:
         """An emergency partner is in the talk bridge, as far as we know."""
         return any(not leg.gone for leg_id, leg in self._stage.legs.items() if leg_id in self._stage.seated and is_partner(leg_id))
 
-    def _ring_partner(self, partner: Partner) -> None:
+    def _ring_partner(self, partner: Partner, *, originator: str) -> None:
         """Ring an emergency partner."""
         services, leg_id = self._services, partner.leg_id
         try:
@@ -65,8 +69,24 @@ class CrisisStage:
             endpoint=endpoint,
             timeout_s=partner.ring_s,
             call_id=str(self._stage.contact_id),
-            originator=self._stage.channel_id,
+            originator=originator,
             caller_id=partner.caller_id or None,
+        )
+
+    def _ring_caller(self, command: m.RingCaller) -> None:
+        """Call back who dropped out of the crisis, if that number may be dialled."""
+        services, leg_id = self._services, command.leg_id
+        if not services.outbound.allows(command.number, Purpose.CALLBACK):
+            self._post(m.LegDown(leg_id=leg_id, result=OfferResult.UNREACHABLE))
+            return
+        endpoint = services.outbound.destination(command.number, Purpose.CALLBACK)
+        services.leg_book.made(leg_id, self._stage.contact_id, "person")
+        self._stage.leg(leg_id).ring(
+            endpoint=endpoint,
+            timeout_s=services.flow.redial.ring_s,
+            call_id=str(self._stage.contact_id),
+            originator="",
+            caller_id=services.outbound.caller_id(Purpose.CALLBACK),
         )
 
     async def _gather(self, command: m.Gather) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import SettingsError
 from ivr.conference import Plan as CrisisPlan
 from ivr.conference import What
+from ivr.conference_model import CallingAgain
 from ivr.overflow import Plan
 
 Prompts = tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...]
@@ -111,7 +112,7 @@ class CrisisKeys(_Table):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         codes = list(self.meanings)
-        if len(codes) < len(What) - 1:
+        if len(codes) < len(type(self).model_fields):
             raise ValueError("two keys of [crisis.keys] are the same")
         if clash := [(one, other) for one in codes for other in codes if one != other and other.endswith(one)]:
             raise ValueError(f"{clash[0][0]} ends another key of [crisis.keys], {clash[0][1]}")
@@ -155,6 +156,13 @@ class Crisis(_Table):
     comfort_every_s: Wait = 15.0
     #: To the caller whom the partner has left and who goes back into the line.
     caller_again: Prompts = ("crisis_caller_again",)
+    #: To counsellor and partner when the caller's line has dropped, and to the counsellor when they are back.
+    caller_gone: Prompts = ("crisis_caller_gone",)
+    caller_back: Prompts = ("crisis_caller_back",)
+    #: To whoever answers when the caller is called again: nothing that nobody else may know; key 1 is "it is me".
+    called_again: Prompts = ("callback_ask",)
+    #: … and how long they have to press it.
+    called_again_s: Wait = 25.0
     #: After the briefing, for the counsellor's choice; then all three.
     choose_s: Wait = 6.0
     #: The longest word in private.
@@ -185,6 +193,8 @@ class Flow(_Table):
     crisis: Crisis = Crisis()
     #: Who there is outside; from the settings, not from the file.
     outside: Plan = Plan()
+    #: How often, and how soon, who dropped out of a crisis is called again; from the settings, not from the file.
+    redial: CallingAgain = CallingAgain()
     #: Key -> dial string of the Dasan centre's desks; comes from the settings, not from the file.
     dasan: dict[str, str] = {}
     ring_timeout_s: Wait = 20.0

@@ -6,6 +6,7 @@ and alarmed; whoever asked goes on as if nobody had answered there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
@@ -20,6 +21,9 @@ from core.settings import Settings
 log = structlog.get_logger()
 
 
+_EXTENSION = re.compile(r"[0-9]{2,6}")
+
+
 class NumberNotAllowed(AnnyeongError):
     """This number is not on the allow-list and is never dialled."""
 
@@ -29,7 +33,7 @@ class Purpose(StrEnum):
 
     #: Standby people and the partner line: numbers of the operator's own settings.
     OVERFLOW = "overflow"
-    #: Numbers that callers gave.
+    #: Numbers that callers gave, and those of the centre's people and of companions at home.
     CALLBACK = "callback"
     #: Emergency partners: dial strings of the partners file, and no others (`Outbound.partner`).
     PARTNER = "partner"
@@ -81,6 +85,11 @@ class Outbound:
                 self._alarms.raise_(AlarmKind.NUMBER_NOT_ALLOWED, detail={"purpose": str(Purpose.PARTNER), "trunk": bool(endpoint)})
             raise NumberNotAllowed
         return endpoint
+
+
+def is_extension(value: str) -> bool:
+    """Whether this names a telephone of the house and nothing else that could be dialled."""
+    return _EXTENSION.fullmatch(value) is not None
 
 
 def _allowed(number: str, patterns: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ The caller keeps music, place and keys all the while; a counsellor who becomes f
 from __future__ import annotations
 
 from ivr import call_model as m
-from ivr import overflow, waiting
+from ivr import crisis, overflow, waiting
 from ivr.call_model import Phase, Timer
 from ivr.step import Step, highest
 from routing.model import Lane, OfferResult, Outcome, OverflowReason
@@ -127,6 +127,11 @@ def _take(step: Step, leg_id: str, *, partner: bool) -> None:
 
 def _talk_ended(step: Step, down: m.LegDown) -> None:
     was_connected = step.call.connected
+    if crisis.keeps(step.call):
+        step.set(overflow=overflow.resumed_after(step.call.overflow), connected=False)
+        step.note("outside_left")
+        crisis.other_gone(step, down.result)
+        return
     step.set(overflow=overflow.resumed_after(step.call.overflow), connected=False)
     if was_connected and down.by_hand and down.at - step.call.talking_since >= step.flow.dead_leg_s:
         step.set(phase=Phase.CLOSING)

@@ -19,6 +19,8 @@ class Phase(StrEnum):
     OVERFLOW = "overflow"
     #: In a crisis: with an emergency partner, and no counsellor; perhaps in the line for one.
     PARTNER = "partner"
+    #: In a crisis: the caller's line dropped; counsellor and partner talk on, and the caller is called again.
+    LEFT = "left"
     #: Hearing the goodbye.
     CLOSING = "closing"
     #: Handed to the dialplan.
@@ -46,6 +48,8 @@ class Timer(StrEnum):
     OVERFLOW = "overflow"
     #: An emergency partner should have been found, have answered, or have been connected by now.
     PARTNER = "partner"
+    #: Who dropped out of a crisis is called again, or should have answered by now.
+    REDIAL = "redial"
     #: The holding bridge is tried again.
     HOLD = "hold"
 

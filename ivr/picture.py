@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from ivr.ari import Bridge, Channel
@@ -13,7 +14,9 @@ from ivr.conference import CALM, Conference, Stage
 from routing.contacts import LiveContact
 from routing.model import ContactState, Offer
 
-LEG_PREFIXES = ("leg-", "desk-", "over-", "crisis-", "whisper-")
+LEG_PREFIXES = ("leg-", "desk-", "over-", "crisis-", "whisper-", "linked-", "alarm-")
+#: A person who is called back; connected to nobody before they have said that it is them.
+CALLED_PREFIX = "person-"
 #: Dialplan context of counsellors' phones.
 FROM_COUNSELLOR = "from-counsellor"
 
@@ -41,6 +44,17 @@ class Picture:
         bridge = self.bridge_of(channel_id)
         return bridge is not None and bridge.kind != "holding" and len(bridge.channel_ids) > 1
 
+    def with_caller(self, contact: LiveContact) -> LiveContact:
+        """As the row is, with the caller's channel of now: who dropped out of a crisis and was called again talks by another one."""
+        if contact.channel_id in self.channels:
+            return contact
+        again = [key for key in self.called_again(contact.id) if self.bridge_of(key) is not None]
+        return replace(contact, channel_id=again[-1]) if again else contact
+
+    def called_again(self, contact_id: UUID) -> list[str]:
+        """Channels by which this contact's caller is being called again, or talks."""
+        return [key for key in self.channels if key.startswith(f"{CALLED_PREFIX}{contact_id}-")]
+
     def is_leg(self, channel_id: str) -> bool:
         """Whether it is one of those that we make, or of a counsellor who dials a code: whoever is there can do without it."""
         channel = self.channels.get(channel_id)
@@ -58,17 +72,25 @@ class Picture:
         return bridge is not None and all(channel_id in bridge.channel_ids for channel_id in channel_ids)
 
 
+class Beside(Protocol):
+    """Calls that are no contact of the line; their legs are nobody's unless they say otherwise."""
+
+    def compare(self, picture: Picture, *, looked_at: float, settled_s: float) -> None:
+        """Legs hear of what they missed; with `settled_s` 0 we have just connected, and what an earlier run left is taken up. Must not block."""
+        ...
+
+
 def talkers(call: Call) -> tuple[str, ...]:
     """The legs that belong into the talk bridge now. Pure."""
     partner = (call.conference.leg_id,) if call.conference.there else ()
     match call.phase:
         case Phase.OVERFLOW:
-            return (call.overflow.leg_id,)
+            return (call.overflow.leg_id, *partner)
         case Phase.PARTNER:
             return partner
         case Phase.TRANSFERRED:
-            return (call.desk_leg,)
-        case Phase.TALKING if call.offer:
+            return (call.desk_leg, *partner)
+        case Phase.TALKING | Phase.LEFT if call.offer:
             return (call.offer.leg_id, *partner)
         case _:
             return ()

@@ -22,9 +22,9 @@ from ivr.ari import AriError, Conflict, Mailbox
 from ivr.call_model import Phase
 from ivr.calls import Calls, numbers_from
 from ivr.conference import Stage
-from ivr.crisis_recovery import caller_gone_unseen, found, open_crises
+from ivr.crisis_recovery import caller_gone_unseen, found, open_crises, without_caller
 from ivr.line_books import list_dropped_out
-from ivr.picture import Picture, resumed, talkers
+from ivr.picture import CALLED_PREFIX, Beside, Picture, resumed, talkers
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from ivr.watchdog import Watchdog, beside_the_bridge
@@ -38,8 +38,6 @@ log = structlog.get_logger()
 _BRIDGE_PREFIXES = ("hold-", "talk-")
 #: Dialplan context in which calls are offered to the programs that are there.
 ENTRY = "from-trunk"
-#: A person who is called back; connected to nobody before they have said that it is them.
-CALLED_PREFIX = "person-"
 #: Pause after a comparison that failed since Asterisk did not tell everything.
 RETRY_S = 1.0
 #: A call younger than this may be ahead of a list that was made a moment ago.
@@ -52,6 +50,7 @@ class Recovery:
     def __init__(self, services: Services, calls: Calls) -> None:
         self._services = services
         self._calls = calls
+        self.beside: tuple[Beside, ...] = ()
         #: Its task is the caller's to start: `watchdog.run()`.
         self.watchdog = Watchdog(lambda: calls.actors, services.alarms, services.clock)
         #: Found once by the periodic comparison; acted on when found again, since lists are a moment old when they arrive.
@@ -79,7 +78,7 @@ class Recovery:
         self._check_actors(picture, settled_s=0.0, looked_at=looked_at)
         self._unadopted = True
         try:
-            rows = await self._rows()
+            rows = [picture.with_caller(row) for row in await self._rows()]
             offers = await self._services.contacts.last_offers([row.id for row in rows])
             crises = await open_crises(self._services, rows)
         except DatabaseError:
@@ -125,10 +124,11 @@ class Recovery:
     async def _compare(self, picture: Picture) -> set[str]:
         """Once; what was found and is to be found again before it is acted on."""
         contacts, certain = self._services.contacts, self._unadopted
-        rows = await self._rows()
+        rows = [picture.with_caller(row) for row in await self._rows()]
         mine = [row for row in rows if not self._taken_care_of(row)]
         # A talk goes on without a program, and its own worker may yet come back to it.
-        left = [row for row in await contacts.left_behind() if not picture.talks(row.channel_id)]
+        behind = (picture.with_caller(row) for row in await contacts.left_behind())
+        left = [row for row in behind if not picture.talks(row.channel_id)]
         offers = await contacts.last_offers([row.id for row in (*mine, *left)])
         crises = await open_crises(self._services, (*mine, *left))
         seen = set()
@@ -151,13 +151,16 @@ class Recovery:
         """Tell live calls what they missed. `looked_at`: when the picture was begun (monotonic). Returns who seems to be elsewhere."""
         # A list may be seconds on its way (a repeated request): what is younger than the question cannot be in the answer.
         now, away = looked_at, set()
+        for others in self.beside:
+            others.compare(picture, looked_at=looked_at, settled_s=settled_s)
         # Whoever had a call before Asterisk was started anew lost it by that; no clock has to be right for this.
         cut_off = None not in (self._started_at, picture.started_at) and self._started_at != picture.started_at
         self._started_at = picture.started_at or self._started_at
         for actor in list(self._calls.actors.values()):
             if actor.over or now - actor.since < settled_s:
                 continue
-            if actor.channel_id not in picture.channels:
+            without_caller = actor.call.phase is Phase.LEFT
+            if actor.channel_id not in picture.channels and not without_caller:
                 metrics.repairs_total.labels(kind="caller_gone").inc()
                 actor.post(m.CallerGone(cut_off=cut_off))
                 continue
@@ -167,7 +170,7 @@ class Recovery:
                     metrics.repairs_total.labels(kind="taken_away").inc()
                     actor.post(m.TakenAway())
                 continue
-            if picture.channels[actor.channel_id].state == "Ring":
+            if not without_caller and picture.channels[actor.channel_id].state == "Ring":
                 metrics.repairs_total.labels(kind="answered").inc()
                 self._services.spawn(self._answer(actor.channel_id), f"answer {actor.channel_id}")
             actor.stage.check_legs(picture.channels, now=now, settled_s=settled_s)
@@ -192,7 +195,7 @@ class Recovery:
         if any(leg not in picture.channels for leg in legs):
             # It was told that its leg is gone.
             return
-        private = call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE
+        private = call.phase is Phase.LEFT or (call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE)
         what = beside_the_bridge(
             call,
             held=picture.together(stage.hold_bridge, actor.channel_id),
@@ -221,7 +224,8 @@ class Recovery:
             return
         channel = picture.channels.get(row.channel_id)
         state = found(crisis, row, offer, picture)
-        if channel is None:
+        left = without_caller(row, offer, picture, crisis, state) if channel is None else None
+        if channel is None and left is None:
             outcome = _outcome_unseen(row, picture.started_at)
             metrics.repairs_total.labels(kind="row_ended").inc()
             metrics.outcomes_total.labels(outcome=str(outcome)).inc()
@@ -241,7 +245,7 @@ class Recovery:
             if not picture.talks(row.channel_id):
                 self._services.spawn(self._offer_again(row, offer, picture, *(crisis.legs if crisis else ())), f"offer {row.id}")
             return
-        call = replace(resumed(row, offer, picture, state.conference), plays=numbers_from(row, self._services.clock.now()))
+        call = replace(left or resumed(row, offer, picture, state.conference), plays=numbers_from(row, self._services.clock.now()))
         if offer is not None and call.offer is None:
             self._services.spawn(self._calls.give_back(offer), f"give back {offer.leg_id}")
         mailbox: Mailbox[Message] = Mailbox(row.channel_id)

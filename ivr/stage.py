@@ -332,6 +332,12 @@ class Stage:
             self.books.talking_outside()
         self._post(m.Connected(leg_id=leg_id, at=services.clock.monotonic()))
 
+    async def caller_is(self, leg_id: str) -> None:
+        """Who answered this leg is the caller from now on: its events are theirs."""
+        await self.hush(leg_id)
+        self.legs.pop(leg_id, None)
+        self.channel_id = leg_id
+
     def forget_bridge(self) -> None:
         """The talk bridge is gone, it seems: the next who needs it makes it."""
         self._bridges.discard(self.talk_bridge)

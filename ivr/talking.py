@@ -51,6 +51,10 @@ def leg_down(step: Step, down: m.LegDown) -> None:
     call = step.call
     if down.leg_id == call.desk_leg and call.phase is Phase.DIALLING:
         menu.desk_unreachable(step, down.result)
+    elif down.leg_id == call.desk_leg and call.phase is Phase.TRANSFERRED and crisis.keeps(call):
+        step.set(desk_leg="", connected=False)
+        step.note("transfer_ended")
+        crisis.other_gone(step, down.result)
     elif down.leg_id == call.desk_leg and call.phase is Phase.TRANSFERRED and call.connected:
         menu.desk_over(step)
     elif down.leg_id == call.desk_leg and call.phase is Phase.TRANSFERRED:

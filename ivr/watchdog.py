@@ -76,7 +76,9 @@ def violation(call: Call, timers: Collection[Timer], facts: Facts) -> What | Non
         call.conference.stage is not Stage.JOINED or (call.offer is not None and not call.leg_up and Timer.RING not in timers)
     ):
         return What.UNATTENDED
-    if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.TRANSFERRED, Phase.PARTNER):
+    if call.phase is Phase.LEFT and ((call.again and Timer.REDIAL not in timers) or (call.offer is None and not call.again_up)):
+        return What.UNATTENDED
+    if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.TRANSFERRED, Phase.PARTNER, Phase.LEFT):
         return What.UNSEEN if facts.unseen_s > UNSEEN_S else None
     return None if _attended(call, timers) else What.UNATTENDED
 
@@ -118,6 +120,8 @@ def beside_the_bridge(call: Call, *, held: bool, together: bool) -> What | None:
     if call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE and not held:
         return What.NOT_HELD
     if call.phase in (Phase.TALKING, Phase.OVERFLOW, Phase.PARTNER) and call.connected and not together:
+        return What.NOT_BRIDGED
+    if call.phase is Phase.LEFT and call.conference.stage is Stage.JOINED and not together:
         return What.NOT_BRIDGED
     if call.phase is Phase.TRANSFERRED and call.desk_leg and not together:
         return What.NOT_BRIDGED

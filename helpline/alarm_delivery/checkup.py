@@ -31,7 +31,7 @@ class Checked:
 async def channels(settings: Settings, db: Database) -> list[Checked]:
     """Each channel of the settings, without sending anything."""
     clock = SystemClock()
-    found = ways(settings.alarms, clock, Events(db, clock))
+    found = ways(settings.alarms, clock, Events(db, clock), db)
     # The desk's pages are the database, which has a line of its own.
     return list(await asyncio.gather(*(_check(way.channel) for way in found[1:])))
 
@@ -40,7 +40,7 @@ async def deliveries(settings: Settings, db: Database) -> list[Checked]:
     """What was given up, and what nobody sends. Nothing where the tables are not there yet, which is said elsewhere."""
     clock = SystemClock()
     try:
-        standing = await Book(db, clock).standing([way.channel.name for way in ways(settings.alarms, clock, Events(db, clock))])
+        standing = await Book(db, clock).standing([way.channel.name for way in ways(settings.alarms, clock, Events(db, clock), db)])
     except DatabaseError:
         return []
     found = []

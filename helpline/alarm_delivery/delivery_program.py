@@ -32,7 +32,9 @@ async def run(settings: Settings) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(db.watch(), name="database")
-            tasks.create_task(Delivery(db, clock, ways(settings.alarms, clock, Events(db, clock)), settings.alarms).run(), name="alarms")
+            tasks.create_task(
+                Delivery(db, clock, ways(settings.alarms, clock, Events(db, clock), db), settings.alarms).run(), name="alarms"
+            )
             await stopping.wait()
             raise _Stop  # noqa: TRY301  (how a task group is ended from within)
     except* _Stop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.clock import Clock
+from core.database import Database
 from core.settings_alarms import AlarmSettings
 from desk.events import Events
 from helpline.alarm_delivery import desk_pages
@@ -10,10 +11,12 @@ from helpline.alarm_delivery.delivery import Way
 from helpline.alarm_delivery.desk_pages import DeskPages
 from helpline.alarm_delivery.mail import Mail
 from helpline.alarm_delivery.model import Rule
+from helpline.alarm_delivery.phone import PhoneCall
+from helpline.alarm_delivery.phone_orders import OrderedCaller
 from helpline.alarm_delivery.webhook import Webhook
 
 
-def ways(settings: AlarmSettings, clock: Clock, events: Events) -> list[Way]:
+def ways(settings: AlarmSettings, clock: Clock, events: Events, db: Database) -> list[Way]:
     """The desk's pages and every channel of the settings. Secrets are not read yet."""
     found = [Way(channel=DeskPages(events), rule=Rule(channel=desk_pages.NAME))]
     for name, webhook in settings.webhooks.items():
@@ -22,4 +25,7 @@ def ways(settings: AlarmSettings, clock: Clock, events: Events) -> list[Way]:
     for name, mail in settings.mails.items():
         by_mail = Mail(name, mail)
         found.append(Way(channel=by_mail, rule=Rule.of(by_mail.name, mail)))
+    if settings.phone is not None:
+        call = PhoneCall(db, clock, OrderedCaller(db, clock), ring_s=settings.phone.ring_s)
+        found.append(Way(channel=call, rule=Rule.of(call.name, settings.phone)))
     return found

@@ -115,7 +115,7 @@ def try_all(as_json: Annotated[bool, typer.Option("--json", help="JSON으로 / a
             typer.echo(
                 f"{'✔' if one.sent else '✘'} {one.channel}: {'보냄 / sent' if one.sent else '못 보냄 / not sent'} {one.note}".rstrip()
             )
-        if not (settings.alarms.webhooks or settings.alarms.mails):
+        if not (settings.alarms.webhooks or settings.alarms.mails or settings.alarms.phone):
             typer.echo("상담 화면뿐입니다. 통로를 [alarms]에 적으세요. / Only the desk's pages: name a channel in [alarms].")
     if not all(one.sent for one in tried):
         raise typer.Exit(exit_codes.FAILED)
@@ -125,7 +125,7 @@ async def _try_all(settings: Settings) -> Sequence[_Tried]:
     clock = SystemClock()
     db = Database(database_url(settings), pool_size=2, statement_timeout_s=settings.database.statement_timeout_s)
     try:
-        found = ways(settings.alarms, clock, Events(db, clock))
+        found = ways(settings.alarms, clock, Events(db, clock), db)
         alarm_id, now = new_id(), clock.now()
         return await asyncio.gather(
             *(_try(way.channel, Message(alarm_id=alarm_id, kind=TEST, at=now, key=key(alarm_id, way.channel.name, 1))) for way in found)

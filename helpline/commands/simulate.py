@@ -39,6 +39,7 @@ def simulate(
     router: Annotated[str, typer.Option(help=f"A program broken on purpose: {', '.join(filter(None, ROUTERS))}.")] = "",
     calls: Annotated[float, typer.Option(help="Calls an hour.", min=1)] = Load().calls_per_hour,
     seats: Annotated[int, typer.Option(help="Counsellors.", min=1, max=14)] = Load().seats,
+    crises: Annotated[float, typer.Option(help="Share of talks in which a counsellor presses *9.", min=0, max=1)] = Load().crises,
     processes: Annotated[int, typer.Option(help="At once; 0: one for each processor.", min=0)] = 0,
     trace: Annotated[bool, typer.Option("--trace", help="Print everything that happened.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object a seed.")] = False,
@@ -53,7 +54,7 @@ def simulate(
         parts(router)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    load = Load(calls_per_hour=calls, seats=seats)
+    load = Load(calls_per_hour=calls, seats=seats, crises=crises)
     tasks = [batch.Task(job=Job(seed=one, hours=hours, faults=kinds, load=load, everything=trace), router=router) for one in wanted]
     several = len(tasks) > 1
     results = batch.run(tasks, processes=processes or None, as_they_come=not as_json) if several else map(batch.work, tasks)
@@ -127,6 +128,7 @@ def _again(hours: float, faults: str, router: str, load: Load) -> str:
     usual = Load()
     words += [f"--calls {load.calls_per_hour:g}" if load.calls_per_hour != usual.calls_per_hour else ""]
     words += [f"--seats {load.seats}" if load.seats != usual.seats else ""]
+    words += [f"--crises {load.crises:g}" if load.crises != usual.crises else ""]
     return "".join(f" {word}" for word in words if word)
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from helpline.simulation.faults import Faults
 from helpline.simulation.oracle_callbacks import CallbackOracle
+from helpline.simulation.oracle_crises import CrisisOracle, dropped_out
 from helpline.simulation.oracle_order import REFUSED, OrderOracle
 from helpline.simulation.people import CalledBack, Caller, Phone
 from helpline.simulation.program import Program
@@ -68,6 +69,7 @@ class Oracle:
         self._orphaned: dict[str, float] = {}
         self.longest_silence: dict[str, float] = {}
         self.callbacks = CallbackOracle(self.broken, policy, self._clocks_right)
+        self.crises = CrisisOracle(self.broken)
         self._order: OrderOracle
         self._granted: set[tuple[UUID, int]] = set()
         #: When each contact was granted somebody, the last times.
@@ -87,6 +89,7 @@ class Oracle:
         self.world, self.faults = world, faults
         world.database.on_grant = self.granted
         self.callbacks.watch(world, faults)
+        self.crises.watch(world, faults)
         self._order = OrderOracle(self.broken, world, self.programs)
         world.universe.after(self.every_s, self._look)
 
@@ -99,6 +102,7 @@ class Oracle:
     def leg_invited(self, leg: Channel) -> None:
         """A phone is going to ring."""
         self.callbacks.leg_invited(leg)
+        self.crises.leg_invited(leg)
         if not isinstance(leg.far, Phone) or leg.net_for is not None or not self.faults.quiet():
             return
         for other in self.world.asterisk.channels.values():
@@ -146,6 +150,7 @@ class Oracle:
     def ended(self, channel: Channel) -> None:
         """A channel is no more."""
         caller = channel.far
+        self.crises.ended(channel)
         if isinstance(caller, CalledBack) and (not self.faults.quiet() or not self.callbacks.accepted(channel)):
             # Somebody else, a machine, or a failure of ours: then they are called again.
             return
@@ -208,6 +213,7 @@ class Oracle:
                 self._idle(now)
                 self._stuck(now)
                 self.callbacks.look(now)
+                self.crises.look(now)
         else:
             self._pairs.clear()
             self._busy.clear()
@@ -228,7 +234,8 @@ class Oracle:
                 continue
             gap = now - self._heard.setdefault(channel.id, now)
             row = self.world.database.by_channel.get(channel.id)
-            if isinstance(channel.far, CalledBack) and row is not None and row.state == "calling_back":
+            asked = isinstance(channel.far, CalledBack) and channel.far.accepted_at is None and dropped_out(self.world, channel.id)
+            if asked or (isinstance(channel.far, CalledBack) and row is not None and row.state == "calling_back"):
                 # Their telephone rings, or a machine listens to us.
                 self._heard[channel.id] = now
                 continue
@@ -260,7 +267,8 @@ class Oracle:
                     continue
                 channel = world.asterisk.channels.get(contact.channel_id)
                 if contact.state == "calling_back" and channel is None:
-                    pairs.update(self._beside(contact.id, free, now))
+                    if not self._waits_for_somebody(contact.id):
+                        pairs.update(self._beside(contact.id, free, now))
                     continue
                 if contact.state != "waiting" or (
                     channel is None
@@ -326,7 +334,7 @@ class Oracle:
                 raise self.broken("stuck", f"{row.extension} is {row.presence.system} without a call for {STUCK_S:g} s")
         in_line = {contact_id for program in self.programs() if program.calls for contact_id in program.calls.callbacks}
         for contact in world.database.live_contacts():
-            ghost = contact.channel_id not in world.asterisk.channels and contact.id not in in_line
+            ghost = contact.channel_id not in world.asterisk.channels and contact.id not in in_line and not self.crises.goes_on(contact)
             if ghost and now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
                 raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome {GHOST_S:g} s after its end")
 
@@ -336,7 +344,7 @@ class Oracle:
 
     def _written(self, channel: Channel, caller: Caller, now: float) -> None:
         """I5: whoever is with a program has a row without an outcome: otherwise nobody can be reserved for them."""
-        row = self.world.database.by_channel.get(channel.id)
+        row = self.world.database.by_channel.get(channel.id) or dropped_out(self.world, channel.id)
         # Hearing the goodbye.
         over = row is None or (row.outcome is not None and not caller.talked)
         if not over:
@@ -362,6 +370,7 @@ class Oracle:
             if contact.outcome is None:
                 raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome")
         self.callbacks.at_the_end()
+        self.crises.at_the_end()
         for caller in world.callers:
             self._accounted(caller)
         for program in self.programs():

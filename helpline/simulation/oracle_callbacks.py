@@ -10,12 +10,16 @@ its one result.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from helpline.simulation.faults import Faults
+from helpline.simulation.oracle_crises import dropped_out
 from helpline.simulation.people import CALLED_BACK, CalledBack
 from helpline.simulation.switch import Channel
 from helpline.simulation.world import World
+from ivr.conference_model import CallingAgain
+from routing.model import Lane
 from routing.policy import Policy
 from routing.presence_model import System
 from routing.testing import Contact
@@ -54,10 +58,15 @@ class CallbackOracle:
         """A telephone outside is going to ring."""
         if not leg.endpoint.endswith(f"@{CALLED_BACK}"):
             return
+        if dropped_out(self._world, leg.id):
+            # Counsellor and partner are kept for them.
+            return
         contact, request = self._of(leg)
         if contact is None or request is None:
             raise self._broken("callback", f"{leg.id} is dialled for nobody's request")
         now, policy = self._world.universe.now, self._policy()
+        if request.lane == Lane.CRISIS:
+            policy = replace(policy, callback_attempts=CallingAgain().attempts, callback_spacing_s=CallingAgain().every_s)
         self.dialled += 1
         others = [other for other in self._world.asterisk.channels.values() if other is not leg and other.endpoint == leg.endpoint]
         if any(not other.gone for other in others):
@@ -104,7 +113,7 @@ class CallbackOracle:
         unkept: dict[str, float] = {}
         for leg in ringing:
             contact, _ = self._of(leg)
-            if contact is None or not self._kept(contact.id):
+            if not dropped_out(self._world, leg.id) and (contact is None or not self._kept(contact.id)):
                 unkept[leg.id] = self._unkept.get(leg.id, now)
                 if now - unkept[leg.id] > LATE_S:
                     raise self._broken("callback", f"{leg.id} rings on without a counsellor kept for it")

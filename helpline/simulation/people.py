@@ -36,6 +36,8 @@ class Town(Protocol):
     rng: Random
     #: People still call, and take calls.
     open: bool
+    #: In which share of the talks a counsellor raises a crisis.
+    crises: float
 
     def note(self, *words: object) -> None:
         """A line of the trace."""
@@ -279,7 +281,17 @@ class Phone:
         if not channel.gone and self.town.universe.now >= self.away_until:
             self.town.note("answers", self.extension, channel.id)
             self.town.asterisk.leg_answered(channel)
+            if self.town.crises and self.town.rng.random() < self.town.crises:
+                self._keys(channel, self.town.rng.uniform(3, 40), "*9")
             self.town.universe.after(self.town.rng.uniform(25, 60), self._nobody_there, channel)
+
+    def _keys(self, channel: Channel, after: float, keys: str) -> None:
+        """In a crisis: a partner is called; later perhaps the next, a word in private, all three, taken over, or called off."""
+        dice = self.town.rng
+        for number, key in enumerate(keys):
+            self.town.universe.after(after + 0.3 * number, self.town.asterisk.press, channel, key)
+        if after < 200:
+            self._keys(channel, after + dice.uniform(3, 40), dice.choice(("*9", "*9*9", "*8", "*2", "*1", "*3", "*0", "12", "")))
 
     def _nobody_there(self, channel: Channel) -> None:
         if not channel.gone and not self.town.asterisk.hears(channel):

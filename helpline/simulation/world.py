@@ -13,6 +13,7 @@ from uuid import UUID
 from escalation.testing import MemoryBook
 from helpline.simulation.asterisk import Asterisk
 from helpline.simulation.dialplan import Watcher
+from helpline.simulation.emergency import EMERGENCY, Emergency
 from helpline.simulation.loop import ProcessClock, Universe
 from helpline.simulation.people import CALLED_BACK, CalledBack, Caller, Outside, Phone
 from helpline.simulation.switch import Callee
@@ -31,6 +32,8 @@ class Load:
     seats: int = 4
     talk_s: float = 150.0
     patience_s: float = 240.0
+    #: In which share of the talks a counsellor raises a crisis.
+    crises: float = 0.0
 
 
 class Trace:
@@ -63,6 +66,7 @@ class World:
         self.universe = universe
         self.rng = Random(f"world {seed}")
         self.load = load
+        self.crises = load.crises
         self.note = trace
         self.database = MemoryDatabase(lambda: universe.instant)
         self.incidents = MemoryBook(ProcessClock(universe))
@@ -101,6 +105,12 @@ class World:
         """The last callers leave, too."""
         for person in self.people():
             person.hang_up()
+        self._nobody_is_owed()
+        # Who dropped out of a crisis just now is asked for a moment later.
+        for after in (5.0, 15.0, 30.0, 60.0):
+            self.universe.after(after, self._nobody_is_owed)
+
+    def _nobody_is_owed(self) -> None:
         for request in list(self.database.callbacks.values()):
             # Nobody waits to be called any more: whoever has it in hand finds that out.
             if request.outcome is None:
@@ -167,6 +177,8 @@ class World:
             person = CalledBack(self, f"called{len(self.called)}", number, busy=lambda: self._on_the_telephone(number))
             self.called.append(person)
             return person
+        if trunk == EMERGENCY:
+            return Emergency(self, number)
         return Outside(self, name)
 
     def _net_members(self) -> Iterable[str]:

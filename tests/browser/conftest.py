@@ -10,8 +10,15 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 from sqlalchemy import text
 
+from core.alarms import JOURNAL_STATEMENTS
+from core.audit import AccessLog
+from core.clock import Clock
 from core.database import Database
+from core.journal import Journal
+from core.sealing import load_chain_key
+from desk.events import Events
 from desk.pages import DIST
+from helpline.desk_rooms import CaseRooms
 from tests.browser.kit import WAIT_MS, Room, artefacts_folder
 from tests.integration.desk.kit import desk_settings
 from tests.integration.desk.office import Office, office
@@ -58,7 +65,14 @@ async def here(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Office]:
     url = postgres.fresh()
     db = Database(url, pool_size=8)
     try:
-        async with office(db, desk_settings(tmp_path), work=True) as one:
+        settings = desk_settings(tmp_path)
+
+        def rooms(clock: Clock) -> tuple[CaseRooms, ...]:
+            journal = Journal(db, JOURNAL_STATEMENTS, spool=tmp_path / "journal")
+            audit = AccessLog(db, clock, load_chain_key(settings))
+            return (CaseRooms(settings, db, clock, Events(db, clock), audit, journal),)
+
+        async with office(db, settings, work=True, apis=rooms) as one:
             for person, name in zip(one.people, NAMES, strict=True):
                 await db.execute(text("UPDATE counsellors SET name = :name WHERE id = :id"), {"name": name, "id": person})
             yield one

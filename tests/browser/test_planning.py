@@ -215,3 +215,23 @@ async def test_a_sick_call_of_a_counsellor_stands_in_the_inbox(here: Office, win
     await expect(chief.page.get_by_text("휴가 요청 (0)")).to_be_visible()
     await expect(first.page.get_by_text("휴가 1월 2일 (토) · 승인됨")).to_be_visible()
     assert await chief.axe() == []
+
+
+async def test_terms_of_somebody_are_set_with_a_reason(here: Office, windows: Room) -> None:
+    """By who decides about leave; the month shows at once what they break."""
+    await here.edit(here.cell(0, 5, "", "N"))
+    seat = await windows.seat("chief", bypass_csp=True)
+    await seat.button("근무 조건").click()
+    await seat.button("바꾸기: 김하늘").click()
+    await seat.dialog.get_by_label("약정 시간(주)").fill("20")
+    await seat.dialog.get_by_label("야간 근무").select_option(label="금지")
+    await seat.dialog.get_by_label("금지 근거").select_option(label="임신 중")
+    await seat.dialog.get_by_label("사유").fill("본인 신청")
+    assert await seat.axe("dialog") == []
+    await seat.picture("terms")
+    await seat.button("저장").click()
+    await expect(seat.dialog.get_by_role("row").filter(has_text="김하늘")).to_contain_text("금지 (임신 중)")
+    await seat.press("Escape")
+    await expect(seat.page.get_by_role("region", name="살필 것").get_by_role("listitem").filter(has_text="김하늘").first).to_be_visible()
+    people = (await here.chief.get("/api/roster-people")).json["people"]
+    assert [(one["contract_minutes"], one["protection"]) for one in people if one["name"] == "김하늘"] == [(1200, "pregnant")]

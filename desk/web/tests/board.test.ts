@@ -79,3 +79,30 @@ test('an edit that waits keeps its reason over a reload', async () => {
   before.sender.stop();
   expect(new Board('2027-01').sender.batches[0]).toMatchObject({ reason: 'flu' });
 });
+
+test('undoing in a roster in force waits for a reason, and goes with it', async () => {
+  const one = board(2);
+  one.takeBack('undo');
+  expect([one.asking, sent.length]).toEqual([[], 0]);
+  one.drop();
+  one.put([change('2027-01-04')]);
+  one.because('a fair');
+  await vi.waitFor(() => expect(sent.length).toBe(1));
+  one.takeBack('undo');
+  await vi.waitFor(() => expect(sent.length).toBe(2));
+  expect(sent).toEqual([
+    { base_version: 3, changes: [change('2027-01-04')], reason: 'a fair' },
+    { base_version: 4, reason: 'a fair' },
+  ]);
+});
+
+test('a change of the whole roster is done as soon as the reason is given, and once', () => {
+  const one = board(2);
+  const deed = vi.fn();
+  one.reasoned(deed);
+  expect(deed).not.toHaveBeenCalled();
+  one.because('flu');
+  one.because('flu again');
+  expect(deed).toHaveBeenCalledTimes(1);
+  expect(one.base).toEqual({ base_version: 3, reason: 'flu again' });
+});

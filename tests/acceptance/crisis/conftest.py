@@ -28,6 +28,7 @@ def crisis_installation() -> Iterator[System]:
         "ANNYEONG120_CALLBACKS__TRUNK": "outside",
         "ANNYEONG120_LINE__RING_TIMEOUT_S": "10",
         "ANNYEONG120_LINE__DEAD_LEG_S": "0.5",
+        "ANNYEONG120_ESCALATION__REDIAL_EVERY_S": "5",
     }
     with tempfile.TemporaryDirectory(prefix="a120-") as folder, System(Path(folder), environment=environment) as system:
         yield system

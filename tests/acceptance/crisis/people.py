@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from core.clock import SystemClock
+from core.database import Database
+from core.settings_escalation import EscalationSettings
+from escalation import partners_file
+from escalation.model import OrderKind, RaisedBy
+from escalation.orders import Orders
 from helpline.demo.softphone import PhoneCall, Softphone
 from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
+from helpline.embedded.addresses import postgres_url
 from tests.acceptance.outside.people import dialled
 from tests.kit.system import Counsellor, Rows, System
 from tests.kit.until import until
@@ -18,6 +26,7 @@ from tests.kit.until import until
 PARTNER_TONE = 807
 TONES = (CALLER_TONE, COUNSELLOR_TONE, PARTNER_TONE)
 DIRECT = "0212000"
+_PARTNERS = Path(__file__).with_name("partners.toml")
 
 
 async def counsellor(system: System, extension: str) -> Counsellor:
@@ -56,6 +65,25 @@ async def hears(speaker: Softphone, tone: int, *listeners: Softphone, deaf: Iter
 async def _not_there(phone: Softphone, tone: int) -> bool:
     tones = (await phone.hearing())["tones"]
     return isinstance(tones, list) and tone not in tones
+
+
+class Desk:
+    """Writes orders as the desk does: its own connection, and nothing else."""
+
+    def __init__(self, system: System, stack: AsyncExitStack) -> None:
+        db = Database(postgres_url(system.folders), pool_size=1, statement_timeout_s=5)
+        stack.push_async_callback(db.close)
+        partners = partners_file.load(EscalationSettings(partners_file=_PARTNERS, trunk="outside"))
+        self._orders = Orders(db, SystemClock(), partners)
+
+    async def __call__(
+        self, kind: OrderKind, contact_id: UUID, *, partner_id: str | None = None, raised_by: RaisedBy = RaisedBy.COUNSELLOR_DESK
+    ) -> None:
+        await self._orders.order(kind, contact_id, partner_id=partner_id, raised_by=raised_by)
+
+    async def raise_(self, contact_id: UUID) -> None:
+        """A crisis."""
+        await self(OrderKind.RAISE, contact_id)
 
 
 @dataclass
@@ -161,6 +189,25 @@ class Everybody:
     async def caller_hears_something(self) -> bool:
         """Whatever it is."""
         return bool((await self.caller.hearing())["sounding"])
+
+    def orders(self) -> Desk:
+        """The desk."""
+        return Desk(self.system, self.stack)
+
+    async def raised_and_joined(self) -> PhoneCall:
+        """112 hears both, and is heard."""
+        await self.press("*9")
+        ringing = await self.rung("112")
+        await ringing.answer(200)
+        await self.noted("partner_joined")
+        return ringing
+
+    async def caller_drops(self) -> None:
+        """Their line; counsellor and partner stay, and hear each other."""
+        await self.call.hangup()
+        await self.noted("caller_dropped")
+        await hears(self.counsellor, COUNSELLOR_TONE, self.partner)
+        await hears(self.partner, PARTNER_TONE, self.counsellor)
 
     async def two_hear(self) -> None:
         """Caller and counsellor hear each other."""

@@ -60,7 +60,7 @@ class Office:
     def delivery(self, settings: AlarmSettings | None = None, *, clock: Clock | None = None, db: Database | None = None) -> Delivery:
         """A process that delivers."""
         settings, db, clock = settings or self.settings(), db or self.db, clock or self.clock
-        return Delivery(db, clock, ways(settings, clock, Events(db, clock)), settings, dice=lambda: 0.5)
+        return Delivery(db, clock, ways(settings, clock, Events(db, clock), db), settings, dice=lambda: 0.5)
 
     async def raise_(self, *kinds: AlarmKind, clock: Clock | None = None) -> None:
         """As the line does it: through its journal, some time later."""

@@ -305,6 +305,22 @@ def shape(incident: Incident) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+async def test_called_off_stays_called_off_until_somebody_asks_again(crises: Crises) -> None:
+    """Over a restart, too: a press or a dial ends it."""
+    first, contact_id = crises.process(), await crises.contact()
+    raised = await first.book.raise_(contact_id, raised_by=KEY)
+    first.book.note(raised.incident_id, h.CalledOff())
+    await first.written()
+    again = crises.process()
+    found = await again.book.open_of(contact_id)
+    assert found is not None
+    assert found.incident.called_off
+    await again.book.raise_(contact_id, raised_by=RaisedBy.CALLER_KEY, proposed=True)
+    assert (await stored(crises, raised.incident_id)).called_off
+    await again.book.raise_(contact_id, raised_by=KEY)
+    assert not (await stored(crises, raised.incident_id)).called_off
+
+
 async def test_a_late_fact_is_kept_and_changes_nothing(crises: Crises) -> None:
     """After the end, too: the timeline has it, the state has not."""
     process = crises.process()

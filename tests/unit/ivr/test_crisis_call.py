@@ -73,7 +73,7 @@ def test_the_key_puts_an_attempt_on_record_and_the_talk_goes_on() -> None:
     """Before everybody else from now on; caller and counsellor stay where they are."""
     line = talking()
     commands = press(line, "*9")
-    assert m.AskPartner(number=1, by="counsellor_key", counsellor=OFFER.counsellor_id) in commands
+    assert m.AskPartner(number=1, by="counsellor_key", counsellor=OFFER.counsellor_id, anew=True) in commands
     assert m.RaiseLane(lane=Lane.CRISIS) in commands
     assert line(m.PartnerFound(number=1, partner=ONE))[:2] == [m.Note(kind="partner_rung"), m.RingPartner(partner=ONE)]
     assert m.Whisper(leg_id=COUNSELLOR, prompts=("crisis_rung",)) in line.last
@@ -237,11 +237,14 @@ def test_who_can_not_be_bridged_is_let_go_and_the_two_talk_on() -> None:
 
 
 def test_a_caller_who_drops_is_called_back_before_everybody_else() -> None:
-    """And the partner is let go."""
-    line = joined(with_number())
+    """With no partner on the phone: the counsellor hears it, and wraps up."""
+    line = with_number()
+    press(line, "*9")
+    line(m.PartnerFound(number=1, partner=None))
     commands = line(m.CallerGone())
     assert m.CallAgain(number="+821012345678") in commands
-    assert m.DropLeg(leg_id="crisis-1") in commands
+    assert m.DropLeg(leg_id=COUNSELLOR) in commands
+    assert m.EndTalk(offer=OFFER, heavy=True) in commands
     assert m.IncidentNote(fact=Fact.CALLER_GONE) in commands
 
 
@@ -273,7 +276,7 @@ def test_the_callers_danger_key_is_on_record_and_calls_nobody() -> None:
 def test_the_desk_may_call_for_one_who_still_waits() -> None:
     """They are joined with whoever answers, and stay in the line."""
     line = holding()
-    assert m.AskPartner(number=1, by="counsellor_desk", partner="fire") in line(m.Ordered(what=What.DIAL, partner="fire"))
+    assert m.AskPartner(number=1, by="counsellor_desk", partner="fire", anew=True) in line(m.Ordered(what=What.DIAL, partner="fire"))
     line(m.PartnerFound(number=1, partner=ONE), m.LegUp(leg_id="crisis-1", at=1.0), m.LegSaid(leg_id="crisis-1"))
     line(m.Gathered(leg_id="crisis-1", caller=True, at=2.0))
     assert (line.call.phase, line.call.joined, line.call.talked) == (Phase.PARTNER, True, True)
@@ -282,11 +285,38 @@ def test_the_desk_may_call_for_one_who_still_waits() -> None:
     assert not line.call.joined
 
 
-def test_an_order_without_a_talk_or_a_wait_is_refused() -> None:
-    """In the menu there is nobody to be joined with."""
+def test_an_order_for_one_in_the_menu_puts_them_before_everybody_else() -> None:
+    """And somebody is called meanwhile."""
     line = Line()
     line(m.Entered())
-    assert line(m.Ordered(what=What.RAISE))[-1] == m.Note(kind="crisis_refused", detail={"what": "raise"})
+    commands = line(m.Ordered(what=What.RAISE))
+    assert [command.lane for command in commands if isinstance(command, m.Join)] == [Lane.CRISIS]
+    assert m.AskPartner(number=1, by="counsellor_desk", anew=True) in commands
+    attended(line)
+
+
+def test_an_order_where_nobody_can_be_joined_is_an_alarm() -> None:
+    """The goodbye is being said."""
+    line = talking()
+    counsellor_hangs_up(line)
+    assert line.call.phase is Phase.CLOSING
+    commands = line(m.Ordered(what=What.RAISE))
+    assert m.Note(kind="crisis_refused", detail={"what": "raise"}) in commands
+    assert [command.kind for command in commands if isinstance(command, m.Alarm)] == ["incident_unreached"]
+
+
+def test_an_order_for_one_who_talks_outside_brings_the_partner_into_that_talk() -> None:
+    """And keeps the caller when whoever is outside hangs up."""
+    line = holding()
+    line.call = replace(line.call, phase=Phase.OVERFLOW, joined=False, connected=True, talked=True, holding=False,
+                        overflow=replace(line.call.overflow, leg_id="over-c-1"))  # fmt: skip
+    line(m.Ordered(what=What.RAISE), m.PartnerFound(number=1, partner=ONE), m.LegUp(leg_id="crisis-1", at=1.0))
+    assert m.Gather(partner="crisis-1") in line(m.LegSaid(leg_id="crisis-1"))
+    line(m.Gathered(leg_id="crisis-1", caller=True, at=2.0))
+    commands = line(m.LegDown(leg_id="over-c-1", result=OfferResult.ANSWERED, by_hand=True, at=100.0))
+    assert (line.call.phase, line.call.joined) == (Phase.PARTNER, True)
+    assert not any(isinstance(command, m.HangUp | m.Finish) for command in commands)
+    attended(line)
 
 
 def test_without_the_database_a_waiting_caller_in_a_crisis_is_not_handed_to_the_dialplan() -> None:

@@ -53,7 +53,7 @@ def words(commands: list[c.Command]) -> list[Word]:
 def test_an_attempt_is_on_record_before_anybody_is_rung() -> None:
     """The press asks for the row; the row rings."""
     conference, commands = happen(c.CALM, c.Asked(what=What.RAISE))
-    assert c.Ask(number=1) in commands
+    assert c.Ask(number=1, anew=True) in commands
     assert not any(isinstance(command, c.Ring) for command in commands)
     conference, commands = happen(conference, c.Found(number=1, partner=ONE))
     assert commands[0] == c.Ring(partner=ONE)
@@ -89,7 +89,7 @@ def test_nobody_left_is_heard_and_a_later_press_begins_again() -> None:
     conference, commands = happen(at(Stage.RINGING), c.Ended(leg_id=ONE.leg_id, result=OfferResult.BUSY), c.Found(number=2, partner=None))
     assert (conference.stage, conference.open) == (Stage.IDLE, True)
     assert words(commands) == [Word.NOBODY_LEFT]
-    assert c.Ask(number=3) in happen(conference, c.Asked(what=What.RAISE))[1]
+    assert c.Ask(number=3, anew=True) in happen(conference, c.Asked(what=What.RAISE))[1]
 
 
 def test_who_answers_is_briefed_before_anybody_is_connected() -> None:
@@ -132,7 +132,7 @@ def test_a_partner_who_leaves_leaves_the_others_together(stage: Stage) -> None:
     assert conference.stage is Stage.IDLE
     assert c.Gone(private=stage is Stage.PRIVATE) in commands
     assert facts(commands) == [Fact.PARTNER_LEFT]
-    assert c.Ask(number=2) in happen(conference, c.Asked(what=What.RAISE))[1]
+    assert c.Ask(number=2, anew=True) in happen(conference, c.Asked(what=What.RAISE))[1]
 
 
 @pytest.mark.parametrize("stage", [Stage.RINGING, Stage.BRIEFING, Stage.BRIEFED])
@@ -186,6 +186,17 @@ def test_a_caller_who_drops_out_is_called_again(stage: Stage) -> None:
     assert c.Redial() in commands
     assert Fact.CALLER_GONE in facts(commands)
     assert happen(conference, c.Over()) == (conference, [])
+
+
+@pytest.mark.parametrize("stage", [Stage.ASKING, Stage.RINGING, Stage.BRIEFING, Stage.BRIEFED, Stage.PRIVATE, Stage.JOINED])
+def test_a_caller_who_drops_while_others_stay_ends_nothing(stage: Stage) -> None:
+    """Whoever rings rings on; whoever is there is with the counsellor."""
+    conference, commands = happen(at(stage), c.Left())
+    assert facts(commands) == [Fact.CALLER_GONE]
+    assert conference.open
+    expected = Stage.JOINED if stage in (Stage.BRIEFED, Stage.PRIVATE) else stage
+    assert conference.stage is expected
+    assert not any(isinstance(command, c.Drop | c.Redial) for command in commands)
 
 
 def test_after_the_hand_over_nobody_is_called_again() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +30,11 @@ CRISES: st.SearchStrategy[Happening] = st.one_of(
     st.builds(m.LegDown, leg_id=st.sampled_from(["leg-1", "leg-2"]), result=st.just(OfferResult.ANSWERED), by_hand=st.just(True),
               at=st.just(100.0)),
     st.sampled_from([m.TimerFired(timer=Timer.PARTNER), m.HoldFailed(), m.Unattended(what="not_bridged"), m.Resumed()]),
+    # The caller who dropped out and is called again, by whatever leg.
+    st.sampled_from([
+        m.LegUp(leg_id="person-"), m.LegSaid(leg_id="person-"), m.LegDigit(leg_id="person-", digit="1"),
+        m.LegDigit(leg_id="person-", digit="2"), m.LegDown(leg_id="person-", result=OfferResult.BUSY), m.TimerFired(timer=Timer.REDIAL),
+    ]),
 )  # fmt: skip
 #: What leads to a talk in which a crisis was raised.
 TALK: list[Happening] = [
@@ -48,8 +55,16 @@ STARTS: list[list[Happening]] = [
     [*JOINED, GONE, m.OfferGranted(offer=offer(2))],
     [*JOINED, m.Ordered(what=What.TAKEN_OVER), GONE],
     [*JOINED, m.Ordered(what=What.PRIVATE)],
+    [*JOINED, m.CallerGone()],
+    [*JOINED[:7], m.CallerGone()],
+    [*JOINED, m.CallerGone(), m.TimerFired(timer=Timer.REDIAL), m.LegUp(leg_id="person-")],
 ]
 RUNS = st.builds(list.__add__, st.sampled_from(STARTS), st.lists(CRISES | HAPPENINGS, max_size=30))
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """The last of those who stayed behind leaves."""
 
 
 def begin() -> tuple[Call, set[Timer]]:
@@ -59,7 +74,10 @@ def begin() -> tuple[Call, set[Timer]]:
 
 def step(call: Call, happening: Happening, running: set[Timer]) -> tuple[Call, list[Command]]:
     """One happening; timers that run are kept."""
-    call, commands = advance(call, actual(call, happening), FLOW)
+    happening = actual(call, happening)
+    if getattr(happening, "leg_id", "") == "person-":
+        happening = replace(happening, leg_id=call.again or "person-c-0")  # type: ignore[arg-type]  # those that have a leg
+    call, commands = advance(call, happening, FLOW)
     for command in commands:
         if isinstance(command, m.Start):
             running.add(command.timer)
@@ -88,7 +106,8 @@ def test_nobody_is_hung_up_while_a_crisis_is_open(happenings: list[Happening]) -
     """Neither by us, nor because a counsellor or a partner leaves: only after the hand-over, or when somebody called it off."""
     call, running = begin()
     for happening in happenings:
-        open_before = call.conference.open or call.conference.there
+        # Whose line has dropped is not there to be hung up.
+        open_before = (call.conference.open or call.conference.there) and call.phase is not Phase.LEFT
         call, commands = step(call, happening, running)
         if open_before and not isinstance(happening, m.CallerGone):
             assert not any(isinstance(command, m.HangUp | m.Finish) for command in commands), (happening, call)
@@ -100,8 +119,15 @@ def test_every_partner_who_was_rung_is_let_go_or_talks(happenings: list[Happenin
     """No leg is forgotten; none is rung without its row."""
     call, running = begin()
     rung: set[str] = set()
+    again: set[str] = set()
     found: set[str] = set()
-    for happening in [*happenings, m.CallerGone()]:
+    for happening in [*happenings, m.CallerGone(), m.LegDown(leg_id="person-", result=OfferResult.BUSY), Nobody()]:
+        if isinstance(happening, Nobody):
+            if call.phase is not Phase.LEFT:
+                continue
+            # Counsellor and partner stayed behind: then the counsellor leaves, too.
+            assert call.offer is not None
+            happening = m.LegDown(leg_id=call.offer.leg_id, result=OfferResult.ANSWERED, by_hand=True)
         if isinstance(happening, m.PartnerFound) and happening.partner:
             found.add(happening.partner.leg_id)
         before = call
@@ -110,14 +136,22 @@ def test_every_partner_who_was_rung_is_let_go_or_talks(happenings: list[Happenin
             if isinstance(command, m.RingPartner):
                 assert command.partner.leg_id in found
                 rung.add(command.partner.leg_id)
+            elif isinstance(command, m.RingCaller):
+                again.add(command.leg_id)
+            elif isinstance(command, m.CallerIs):
+                again.discard(command.leg_id)
             elif isinstance(command, m.DropLeg):
                 rung.discard(command.leg_id)
+                again.discard(command.leg_id)
         if isinstance(happening, m.LegDown):
             rung.discard(happening.leg_id)
+            again.discard(before.again if happening.leg_id == "person-" else "")
         if isinstance(happening, m.TakenAway | m.CallerGone) or before.phase is Phase.ENDED:
             continue
         assert rung <= {call.conference.leg_id} | {""}, (happening, call)
+        assert again <= {call.again} | {""}, (happening, call)
     assert not rung
+    assert not again
 
 
 @settings(max_examples=200)

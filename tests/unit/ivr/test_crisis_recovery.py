@@ -22,7 +22,7 @@ from ivr.callback_actor import redial_policy
 from ivr.conference import Fact, Stage
 from ivr.crisis_books import CrisisBooks
 from ivr.crisis_orders import CrisisOrders
-from ivr.crisis_recovery import Found, found
+from ivr.crisis_recovery import Found, found, without_caller
 from ivr.happenings import Happening
 from ivr.picture import Picture, resumed
 from ivr.services import Services
@@ -104,6 +104,8 @@ def test_a_word_in_private_is_found_with_the_caller_in_the_music() -> None:
         (crisis(AttemptStage.OVER, Result.BUSY), Stage.ASKING, ()),
         (crisis(AttemptStage.OVER, Result.BUSY, exhausted=1), Stage.IDLE, ()),
         (crisis(AttemptStage.OVER, Result.WITHDRAWN), Stage.IDLE, ()),
+        (crisis(AttemptStage.OVER, Result.BUSY, called_off=True), Stage.IDLE, ()),
+        (crisis(None, called_off=True), Stage.IDLE, ()),
         (crisis(AttemptStage.OVER, Result.LEFT), Stage.IDLE, ()),
         (crisis(AttemptStage.JOINED), Stage.IDLE, (h.PartnerLeft(attempt_id=ATTEMPT),)),
         (crisis(AttemptStage.ANSWERED), Stage.ASKING, (h.PartnerLeft(attempt_id=ATTEMPT),)),
@@ -116,6 +118,35 @@ def test_without_a_partner_the_next_is_called_where_that_was_under_way(
     """Killed before the first row, between two, with a phone ringing; not after somebody left, or called it off."""
     state, call = look(incident, picture("caller", "leg-1"))
     assert (state.conference.stage, state.facts, call.phase) == (stage, facts, Phase.TALKING)
+
+
+def test_called_off_is_called_off_after_a_restart() -> None:
+    """The talk is an ordinary one: its end is an end."""
+    state, _ = look(crisis(AttemptStage.OVER, Result.WITHDRAWN, called_off=True), picture("caller", "leg-1"))
+    assert not state.conference.open
+
+
+def test_counsellor_and_partner_are_found_without_their_caller() -> None:
+    """The caller is gone, and called again; whoever was just being asked is let go first."""
+    asked = f"person-{CONTACT}-7"
+    seen, incident = picture("leg-1", PARTNER, others=(asked,)), crisis(AttemptStage.JOINED)
+    state = found(incident, ROW, OFFER, seen)
+    assert (state.facts, state.stray) == ((h.CallerGone(),), (asked,))
+    call = without_caller(ROW, OFFER, seen, incident, state)
+    assert call is not None
+    assert (call.phase, call.conference.stage, call.offer) == (Phase.LEFT, Stage.JOINED, OFFER)
+    assert without_caller(ROW, None, seen, incident, state) is None
+
+
+def test_who_came_back_by_another_channel_is_the_caller() -> None:
+    """Called again, and with the others."""
+    again = f"person-{CONTACT}-7"
+    seen, incident = picture(again, "leg-1", PARTNER), crisis(AttemptStage.JOINED, caller_gone_at=AT)
+    row = seen.with_caller(ROW)
+    assert row.channel_id == again
+    state = found(incident, row, OFFER, seen)
+    assert (state.conference.stage, state.facts) == (Stage.JOINED, (h.CallerBack(),))
+    assert resumed(row, OFFER, seen, state.conference).phase is Phase.TALKING
 
 
 @pytest_asyncio.fixture

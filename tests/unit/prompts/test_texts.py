@@ -62,6 +62,19 @@ WAITING = [
     "silent_yes",
     "silent_no",
 ]
+LINKED = [
+    "linked_ask",
+    "linked_ask_named",
+    "linked_message",
+    "linked_message_named",
+    "linked_again",
+    "linked_ask_first",
+    "linked_first",
+    "linked_not_reached",
+    "linked_told",
+    "linked_not_told",
+]
+ALARM = ["alarm_call", "alarm_ask", "alarm_thanks"]
 COUNSELLOR = [
     "desk_pin",
     "desk_pin_wrong",
@@ -90,6 +103,7 @@ OUTSIDE = [
 CRISIS = [
     "crisis_caller_waits", "crisis_caller_comfort", "crisis_caller_again", "crisis_briefing", "crisis_rung", "crisis_answered", "crisis_busy",
     "crisis_no_answer", "crisis_nobody_left", "crisis_joined", "crisis_private", "crisis_taken_over", "crisis_left", "crisis_stopped",
+    "crisis_caller_gone", "crisis_caller_back",
 ]  # fmt: skip
 
 
@@ -97,7 +111,7 @@ CRISIS = [
 def test_every_sentence_the_call_flow_plays_has_a_text_in_both_languages(language: str) -> None:
     """The ids of callers and counsellors are the same set in each language."""
     spoken = [prompt.id for prompt in load() if prompt.language == language and prompt.group != "numbers"]
-    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + CRISIS + COUNSELLOR)
+    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + CRISIS + LINKED + ALARM + COUNSELLOR)
 
 
 def test_korean_texts_are_written_as_they_are_spoken() -> None:

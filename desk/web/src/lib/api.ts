@@ -70,15 +70,18 @@ export const api = {
     call<wire.Account>('PATCH', `/api/users/${id}`, change),
   resetPassword: (id: string) => call<wire.OneTimePassword>('POST', `/api/users/${id}/password`),
   resetSecondFactor: (id: string) => call<wire.Account>('DELETE', `/api/users/${id}/second-factor`),
-  /** `actor` "": anybody's. */
-  accessLog: (actor: string, before?: number) =>
-    call<{ rows: wire.AccessRow[] }>('GET', `/api/access-log${query({ ...(actor && { actor }), ...(before && { before: String(before) }) })}`),
+  /** "" any. */
+  accessLog: ({ actor, action, day }: { actor: string; action: string; day: string }, before?: number) =>
+    call<{ rows: wire.AccessRow[] }>(
+      'GET',
+      `/api/access-log${query({ ...(actor && { actor }), ...(action && { action }), ...(day && { from: day, to: day }), ...(before && { before: String(before) }) })}`,
+    ),
 
   roster: (month: string) => call<wire.Roster>('GET', `/api/rosters/${month}`),
   edit: (month: string, base_version: number, changes: wire.Change[], reason?: string) =>
     call<wire.Edited>('POST', `/api/rosters/${month}/edits`, reason ? { base_version, changes, reason } : { base_version, changes }),
-  undo: (month: string, base_version: number) => call<wire.Edited>('POST', `/api/rosters/${month}/undo`, { base_version }),
-  redo: (month: string, base_version: number) => call<wire.Edited>('POST', `/api/rosters/${month}/redo`, { base_version }),
+  undo: (month: string, base: wire.Base) => call<wire.Edited>('POST', `/api/rosters/${month}/undo`, base),
+  redo: (month: string, base: wire.Base) => call<wire.Edited>('POST', `/api/rosters/${month}/redo`, base),
   diff: (month: string, from: string, to: string) =>
     call<{ changes: wire.Change[] }>('GET', `/api/rosters/${month}/diff${query({ from, to })}`),
   history: (month: string) => call<wire.History>('GET', `/api/rosters/${month}/history`),
@@ -91,12 +94,12 @@ export const api = {
     call<{ job: string }>('POST', `/api/rosters/${month}/solve`, { mode, seconds }),
   solveState: (month: string, job: string) => call<wire.SolveJob>('GET', `/api/rosters/${month}/solve/${job}`),
   cancelSolve: (month: string, job: string) => call<void>('DELETE', `/api/rosters/${month}/solve/${job}`),
-  acceptSolve: (month: string, job: string, base_version: number) =>
-    call<wire.Edited>('POST', `/api/rosters/${month}/solve/${job}/accept`, { base_version }),
+  acceptSolve: (month: string, job: string, base: wire.Base) =>
+    call<wire.Edited>('POST', `/api/rosters/${month}/solve/${job}/accept`, base),
 
   importFile: (month: string, file: File) => call<wire.ImportPreview>('POST', `/api/rosters/${month}/import`, upload(file)),
-  applyImport: (month: string, token: string, base_version: number) =>
-    call<wire.Edited>('POST', `/api/rosters/${month}/import/${token}/apply`, { base_version }),
+  applyImport: (month: string, token: string, base: wire.Base) =>
+    call<wire.Edited>('POST', `/api/rosters/${month}/import/${token}/apply`, base),
   exportAddress: (month: string) => `/api/rosters/${month}/export.xlsx`,
 
   startWhatIf: (month: string, repetitions: number, load_percent: number) =>
@@ -112,6 +115,9 @@ export const api = {
   forecast: (month: string) => call<{ demand: wire.Demand[]; days: number }>('GET', `/api/demand/forecast${query({ month })}`),
   takeForecast: (month: string, reason: string) =>
     call<{ demand: wire.Demand[]; days: number }>('POST', '/api/demand/forecast', { month, reason }),
+  terms: () => call<{ people: wire.Terms[] }>('GET', '/api/roster-people'),
+  setTerms: (person: string, terms: Omit<wire.Terms, 'person' | 'name' | 'extension'> & { reason: string }) =>
+    call<wire.Terms>('PUT', `/api/roster-people/${person}`, terms),
   nightHealth: (until: wire.Day) => call<wire.NightHealth>('GET', `/api/night-health${query({ until })}`),
 
   wishes: (from: wire.Day, to: wire.Day) => call<{ wishes: wire.Wish[] }>('GET', `/api/wishes${query({ from, to })}`),

@@ -1,7 +1,7 @@
 /** The desk's events. One connection for the whole page; the browser comes back by itself and says what it saw last. */
 
 type Listener = (data: unknown) => void;
-const KINDS = ['roster_changed', 'roster_published', 'requests_changed', 'rules_changed', 'demand_changed', 'session_ended', 'reload'] as const;
+const KINDS = ['roster_changed', 'roster_published', 'requests_changed', 'rules_changed', 'demand_changed', 'people_changed', 'incident_changed', 'alarm_raised', 'alarm_seen', 'centre_changed', 'reports_changed', 'session_ended', 'reload'] as const;
 export type EventKind = (typeof KINDS)[number];
 const AGAIN_MS = 5000;
 

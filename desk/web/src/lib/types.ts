@@ -62,6 +62,26 @@ export interface Person {
   supervisor: boolean;
 }
 
+/** The version that a change of the whole roster begins with, and why it is changed. */
+export interface Base {
+  base_version: number;
+  reason?: string;
+}
+
+/** On which terms somebody is rostered. Days included; null: open. */
+export interface Terms {
+  person: string;
+  name: string;
+  extension: string;
+  /** A week. */
+  contract_minutes: number;
+  night_work: 'allowed' | 'no_consent' | 'barred';
+  protection: 'pregnant' | 'postpartum' | 'minor' | 'doctor' | null;
+  supervisor: boolean;
+  since: Day | null;
+  until: Day | null;
+}
+
 export interface ShiftType {
   code: string;
   name: string;

@@ -3,7 +3,7 @@ import { notices, sentence } from '../lib/notices.svelte';
 import { Problem } from '../lib/problem';
 import { session } from '../lib/session.svelte';
 import { stream } from '../lib/stream';
-import type { Cell, Change, Edited, Roster, RosterChanged, Tally, Violation } from '../lib/types';
+import type { Base, Cell, Change, Edited, Roster, RosterChanged, Tally, Violation } from '../lib/types';
 import { t } from '../lib/words.svelte';
 import { between } from './logic/days';
 import type { Held } from './logic/edits';
@@ -39,6 +39,8 @@ export class Board {
   private coverage = $state.raw<Roster['coverage']>([]);
   private cells = $state.raw<ReadonlyMap<string, Held>>(new Map());
   private missed = false;
+  /** What else waits for a reason. */
+  private later: (() => void) | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly ends: (() => void)[];
 
@@ -52,7 +54,7 @@ export class Board {
     this.ends = [
       stream.on('roster_changed', (data) => this.heard(data as RosterChanged)),
       stream.on('roster_published', () => this.refresh()),
-      ...(['requests_changed', 'rules_changed', 'demand_changed'] as const).map((kind) => stream.on(kind, () => this.refresh())),
+      ...(['requests_changed', 'rules_changed', 'demand_changed', 'people_changed'] as const).map((kind) => stream.on(kind, () => this.refresh())),
       stream.on('reload', () => this.refresh()),
       session.onSignedIn(() => void this.load().then(back)),
       () => removeEventListener('online', back),
@@ -104,15 +106,38 @@ export class Board {
   /** The reason for what waits and for what follows. */
   because(reason: string): void {
     this.reason = reason.trim();
-    const waiting = this.asking ?? [];
-    this.asking = null;
+    const [waiting, later] = [this.asking ?? [], this.later];
+    this.drop();
     if (waiting.length > 0) this.sender.add(waiting, this.reason);
+    later?.();
   }
 
-  async takeBack(kind: 'undo' | 'redo'): Promise<void> {
+  /** Without a reason nothing of what waits is done. */
+  drop(): void {
+    this.asking = null;
+    this.later = null;
+  }
+
+  /** A change of the whole roster: where people work by it and no reason is known yet, it is asked for first. */
+  reasoned(deed: () => void): void {
+    if (!this.inForce || this.reason) return deed();
+    this.asking ??= [];
+    this.later = deed;
+  }
+
+  /** What such a change is sent with. */
+  get base(): Base {
+    return this.inForce && this.reason ? { base_version: this.version, reason: this.reason } : { base_version: this.version };
+  }
+
+  takeBack(kind: 'undo' | 'redo'): void {
+    this.reasoned(() => void this.takenBack(kind));
+  }
+
+  private async takenBack(kind: 'undo' | 'redo'): Promise<void> {
     if (!(await this.sender.flush())) return notices.wrong(t('waits_first'));
     try {
-      await this.taking(() => api[kind](this.month, this.version));
+      await this.taking(() => api[kind](this.month, this.base));
       notices.said = t(kind === 'undo' ? 'undone' : 'redone');
     } catch (error) {
       notices.failed(error);

@@ -31,10 +31,10 @@ export class Keyboard {
     const { board, cursor } = this.deeds;
     switch (letterOf({ key: event.key, code: event.code })) {
       case 'Z':
-        void board.takeBack(event.shiftKey ? 'redo' : 'undo');
+        board.takeBack(event.shiftKey ? 'redo' : 'undo');
         return true;
       case 'Y':
-        void board.takeBack('redo');
+        board.takeBack('redo');
         return true;
       case 'D':
         this.deeds.fillDown();

@@ -1,10 +1,22 @@
 import type { ko } from './ko';
+import { centre } from './centre_en';
+import { centreMore } from './centre_more_en';
+import { companions } from './companions_en';
+import { crisis } from './crisis_en';
+import { directory } from './directory_en';
 import { office } from './office_en';
 import { planning } from './planning_en';
+import { records } from './records_en';
 
 export const en: Record<keyof typeof ko, string> = {
+  ...centre,
+  ...centreMore,
+  ...companions,
+  ...crisis,
+  ...directory,
   ...office,
   ...planning,
+  ...records,
   service: 'Annyeong 120',
   desk_of_service: 'For counsellors and supervisors',
   sign_in: 'Sign in',

@@ -1,9 +1,21 @@
+import { centre } from './centre_ko';
+import { centreMore } from './centre_more_ko';
+import { companions } from './companions_ko';
+import { crisis } from './crisis_ko';
+import { directory } from './directory_ko';
 import { office } from './office_ko';
 import { planning } from './planning_ko';
+import { records } from './records_ko';
 
 export const ko = {
+  ...centre,
+  ...centreMore,
+  ...companions,
+  ...crisis,
+  ...directory,
   ...office,
   ...planning,
+  ...records,
   service: '외로움안녕120',
   desk_of_service: '상담사와 관리자를 위한 화면',
   sign_in: '로그인',
