@@ -335,7 +335,9 @@ class Oracle:
         in_line = {contact_id for program in self.programs() if program.calls for contact_id in program.calls.callbacks}
         for contact in world.database.live_contacts():
             ghost = contact.channel_id not in world.asterisk.channels and contact.id not in in_line and not self.crises.goes_on(contact)
-            if ghost and now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
+            if not ghost:
+                self._ghosts.pop(contact.id, None)
+            elif now - self._ghosts.setdefault(contact.id, now) > GHOST_S:
                 raise self.broken("I5", f"contact {contact.id} ({contact.state}) has no outcome {GHOST_S:g} s after its end")
 
         for channel in world.asterisk.channels.values():

@@ -11,6 +11,8 @@ from routing.model import Lane, Offer, Seat, Waiting
 
 #: Results of an offer after which the same two are kept apart for a while.
 REFUSED = frozenset({"rang_out", "rejected", "busy", "unreachable"})
+#: Whoever came into the line within this time may have come a moment after the decision.
+JUST_NOW_S = 1.0
 
 
 class OrderOracle:
@@ -48,14 +50,15 @@ class OrderOracle:
             return False
         if contact.lane is Lane.CRISIS and seat.heavy_run >= heavy_cap:
             return False
-        if contact.joined is not None and (its_now - contact.joined).total_seconds() < 1.0:
+        if contact.joined is not None and (its_now - contact.joined).total_seconds() < JUST_NOW_S:
             return False
         channel = self._world.asterisk.channels.get(row.channel_id)
-        if channel is None or channel.gone:
+        if channel is None or channel.gone or self._world.universe.now - channel.claimed < JUST_NOW_S:
+            # Back from the safety net with an old place, in the same moment as the other.
             return False
         for offered in database.offers.values():
             if offered.offer.contact_id == contact.contact_id:
-                recent = offered.ended_at is None or (now - offered.ended_at).total_seconds() < 1.0
+                recent = offered.ended_at is None or (now - offered.ended_at).total_seconds() < JUST_NOW_S
                 refused = offered.offer.counsellor_id == seat.counsellor_id and offered.result in REFUSED
                 if recent or offered.result is None or (refused and (now - (offered.ended_at or now)).total_seconds() < 35):
                     return False

@@ -64,6 +64,8 @@ class Channel:
     #: The application that commands it, and whether its StasisStart was sent.
     app: str = ""
     in_stasis: bool = False
+    #: When a program last took it.
+    claimed: float = 0.0
     #: Dialled by us.
     dialled: bool = False
     bridge: Bridge | None = None
