@@ -32,11 +32,19 @@ def leg_id(attempt_id: UUID) -> str:
 class MemoryBook:
     """See `escalation.ports.Book`."""
 
-    def __init__(self, clock: Clock, partners: Partners | None = None, *, knows: Callable[[UUID], bool] = lambda _: True) -> None:
-        """`knows`: which contacts exist."""
+    def __init__(
+        self,
+        clock: Clock,
+        partners: Partners | None = None,
+        *,
+        knows: Callable[[UUID], bool] = lambda _: True,
+        earlier: Callable[[UUID], UUID | None] = lambda _: None,
+    ) -> None:
+        """`knows`: which contacts exist. `earlier`: the contact whose caller dropped out of a crisis and is called back by this one."""
         self._clock = clock
         self._partners = partners or shipped_partners()
         self._knows = knows
+        self._earlier = earlier
         #: Every incident there ever was, by id.
         self.incidents: dict[UUID, Incident] = {}
         #: What happened, in order.
@@ -94,6 +102,8 @@ class MemoryBook:
     async def open_of(self, contact_id: UUID) -> OpenIncident | None:
         """See `Book.open_of`."""
         incident = self._open(contact_id)
+        if incident is None and (earlier := self._earlier(contact_id)) is not None:
+            incident = self._open(earlier)
         return None if incident is None else OpenIncident(incident=incident)
 
     async def order(

@@ -124,6 +124,8 @@ class CallActor:
     def _let_go(self) -> None:
         """Caller and bridges, which are named after the contact, are somebody else's; only the legs are ours."""
         self._caller_gone = True
+        # A partner who is found now is never rung.
+        self.stage.crisis.over = True
         self._services.switchboard.detach(self.channel_id)
         for leg in self.stage.legs.values():
             if not leg.gone:

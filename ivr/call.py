@@ -279,8 +279,7 @@ def _taken_away(step: Step) -> None:
 def _let_everybody_go(step: Step) -> None:
     """Legs, counsellor and place: the call is over for us."""
     call = step.call
-    if call.conference.leg_id:
-        step.do(m.DropLeg(leg_id=call.conference.leg_id))
+    step.let_partner_go()
     if call.offer and call.phase in (Phase.WAITING, Phase.PARTNER):
         step.do(
             m.DropLeg(leg_id=call.offer.leg_id, elsewhere=not call.leg_up),

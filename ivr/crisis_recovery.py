@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
 
+from core import metrics
 from core.errors import AnnyeongError, DatabaseError
 from escalation import happenings as h
 from escalation.model import Attempt, Incident, OpenIncident, Result
 from escalation.model import Stage as AttemptStage
+from ivr.actor import CallActor
 from ivr.call_model import Call, Phase
 from ivr.calls import known_of
 from ivr.conference import CALM, Conference, Partner, Stage
@@ -81,9 +83,9 @@ def _partners(crisis: OpenIncident, row: LiveContact, offer: Offer | None, pictu
     return Found(conference=conference, facts=facts, stray=tuple(other.leg_id for other in stray))
 
 
-def _lost(attempt: Attempt) -> h.Fact:
+def _lost(attempt: Attempt, result: Result = Result.FAILED) -> h.Fact:
     if attempt.stage is AttemptStage.DIALLING:
-        return h.AttemptFailed(attempt_id=attempt.id, result=Result.FAILED)
+        return h.AttemptFailed(attempt_id=attempt.id, result=result)
     return h.PartnerLeft(attempt_id=attempt.id)
 
 
@@ -156,9 +158,45 @@ def caller_gone_unseen(services: Services, row: LiveContact, crisis: OpenInciden
     """The caller dropped out of a crisis while nobody watched: on record, and called again. Returns the legs to hang up."""
     if crisis is None:
         return ()
-    incident = crisis.incident
-    for fact in (*state.facts, *((h.PartnerLeft(attempt_id=one.id)) for one in incident.live)):
-        services.incidents.note(incident.id, fact)
+    note_all(services, crisis, state.facts)
     if state.conference.open and row.number:
-        services.spawn(call_again(services, row.id, row.number, row.language, incident.id), f"redial {row.id}")
+        services.spawn(call_again(services, row.id, row.number, row.language, crisis.incident.id), f"redial {row.id}")
+    return partners_let_go(services, crisis, state)
+
+
+def partners_let_go(services: Services, crisis: OpenIncident | None, state: Found) -> tuple[str, ...]:
+    """Whoever of a crisis is called, or there, is to be let go: what became of them is on record. Returns the legs to hang up."""
+    if crisis is None:
+        return ()
+    note_all(services, crisis, [_lost(attempt, Result.WITHDRAWN) for attempt in crisis.incident.live])
     return (*crisis.legs, *state.stray)
+
+
+def note_all(services: Services, crisis: OpenIncident | None, facts: Iterable[h.Fact]) -> None:
+    """What happened while nobody watched is on record. Never blocks."""
+    if crisis is not None:
+        for fact in facts:
+            services.incidents.note(crisis.incident.id, fact)
+
+
+async def ended_unseen(services: Services, actors: Iterable[CallActor], picture: Picture, before: Collection[str]) -> set[str]:
+    """Attempts of calls that go on here, without a result and without a leg that anybody knows of: another process of our name wrote them.
+
+    Found once; on record as failed when found again (`before`). Raises `DatabaseError`.
+    """
+    seen = set()
+    for actor in actors:
+        # Who is busy may be about to ring.
+        if actor.over or actor.stage.crisis.incident_id is None or not actor.idle:
+            continue
+        crisis = await services.incidents.open_of(actor.contact_id)
+        if crisis is None:
+            continue
+        for attempt in crisis.incident.live:
+            if attempt.leg_id in picture.channels or services.switchboard.owner(attempt.leg_id) is not None:
+                continue
+            seen.add(key := f"attempt-{attempt.id}")
+            if key in before:
+                metrics.repairs_total.labels(kind="attempt_ended").inc()
+                note_all(services, crisis, [_lost(attempt)])
+    return seen

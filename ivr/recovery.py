@@ -22,7 +22,7 @@ from ivr.ari import AriError, Conflict, Mailbox
 from ivr.call_model import Phase
 from ivr.calls import Calls, numbers_from
 from ivr.conference import Stage
-from ivr.crisis_recovery import caller_gone_unseen, found, open_crises, without_caller
+from ivr.crisis_recovery import caller_gone_unseen, ended_unseen, found, note_all, open_crises, partners_let_go, without_caller
 from ivr.line_books import list_dropped_out
 from ivr.picture import CALLED_PREFIX, Beside, Picture, resumed, talkers
 from ivr.services import Message, Services
@@ -131,7 +131,7 @@ class Recovery:
         left = [row for row in behind if not picture.talks(row.channel_id)]
         offers = await contacts.last_offers([row.id for row in (*mine, *left)])
         crises = await open_crises(self._services, (*mine, *left))
-        seen = set()
+        seen = await ended_unseen(self._services, list(self._calls.actors.values()), picture, self._suspects)
         for row in (*mine, *left):
             key = f"row-{row.id}-{row.owner}"
             seen.add(key)
@@ -236,6 +236,7 @@ class Recovery:
             partners = caller_gone_unseen(self._services, row, crisis, state)
             self._services.spawn(self._clear(row, offer, picture, *partners), f"clear {row.id}")
             return
+        note_all(self._services, crisis, state.facts)
         if row.state is ContactState.SAFETY_NET and not left_behind:
             # The dialplan has it; it ends there, or comes back by itself. Whoever talked with them before does so no more.
             if offer is not None and offer.leg_id not in picture.channels:
@@ -243,7 +244,8 @@ class Recovery:
             return
         if picture.elsewhere(row.channel_id):
             if not picture.talks(row.channel_id):
-                self._services.spawn(self._offer_again(row, offer, picture, *(crisis.legs if crisis else ())), f"offer {row.id}")
+                partners = partners_let_go(self._services, crisis, state)
+                self._services.spawn(self._offer_again(row, offer, picture, *partners), f"offer {row.id}")
             return
         call = replace(left or resumed(row, offer, picture, state.conference), plays=numbers_from(row, self._services.clock.now()))
         if offer is not None and call.offer is None:
@@ -258,8 +260,6 @@ class Recovery:
             actor.stage.adopt_leg(leg_id, up=picture.channels[leg_id].state == "Up")
         if crisis is not None:
             actor.stage.crisis.resume(crisis.incident.id, raised=not crisis.incident.proposed)
-            for fact in state.facts:
-                self._services.incidents.note(crisis.incident.id, fact)
             self._services.spawn(self._hang_up(*state.stray), f"hang up {row.id}")
         metrics.repairs_total.labels(kind="adopted").inc()
         contacts.note(row.id, "adopted", {"phase": str(call.phase)})

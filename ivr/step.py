@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ivr import call_model as m
 from ivr.call_model import Call, Command, Phase, Question, Timer
+from ivr.conference_model import Fact
 from ivr.flow import Flow
-from routing.model import Lane, Outcome
+from routing.model import Lane, OfferResult, Outcome
 
 #: A playback that has not ended after this long has lost its end event. Longer than any sequence that we play.
 PLAYBACK_GUARD_S = 60.0
@@ -79,6 +80,17 @@ class Step:
         self.set(phase=Phase.TALKING, holding=False, settled=False, joined=False, key_later="", hold_failures=0)
         self.stop(Timer.COMFORT, Timer.HOLD)
         self.do(m.Connect(leg_id=offer.leg_id, offer=offer))
+
+    def let_partner_go(self) -> None:
+        """The caller is in other hands: whoever of a crisis is being called, or is there, is let go, and what became of them is on record."""
+        chain = self.call.conference
+        if chain.partner is None:
+            return
+        self.do(m.DropLeg(leg_id=chain.leg_id))
+        if chain.there:
+            self.do(m.IncidentNote(fact=Fact.PARTNER_LEFT, leg_id=chain.leg_id))
+        else:
+            self.do(m.IncidentNote(fact=Fact.FAILED, leg_id=chain.leg_id, result=OfferResult.WITHDRAWN))
 
     def raise_lane(self, lane: Lane) -> bool:
         """Serve the caller earlier; False if that changes nothing."""

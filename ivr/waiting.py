@@ -107,8 +107,7 @@ def to_safety_net(step: Step) -> None:
     """The dialplan rings counsellors without this program."""
     if offer := step.call.offer:
         step.do(m.DropLeg(leg_id=offer.leg_id, elsewhere=True), m.CloseOffer(offer=offer, result=OfferResult.FAILED))
-    if leg_id := step.call.conference.leg_id:
-        step.do(m.DropLeg(leg_id=leg_id))
+    step.let_partner_go()
     step.stop_play()
     step.set(phase=Phase.SAFETY_NET, offer=None, leg_up=False, joined=False, dialogue=None, conference=CALM)
     step.do(m.Leave())

@@ -39,7 +39,13 @@ SLOW_S = 30
 #: A run in which no test ends for this long is given up; longer than the longest test may take.
 SILENT_S = 900
 #: Folders whose files share what takes long to make: an installation, a browser, every prompt.
-TOGETHER = ("tests/acceptance/outside/", "tests/browser/", "tests/integration/prompts/")
+TOGETHER = (
+    "tests/acceptance/crisis/",
+    "tests/acceptance/linked/",
+    "tests/acceptance/outside/",
+    "tests/browser/",
+    "tests/integration/prompts/",
+)
 #: The share of its time-out after which an asynchronous test is cancelled.
 CANCELLED_AFTER = 0.8
 _HERE = Path(__file__).parent

@@ -88,7 +88,7 @@ class Dialplan:
         if channel.net_step:
             channel.net_step.cancel()
             channel.net_step = None
-        channel.app, channel.in_stasis, channel.claimed = app, True, self._universe.now
+        channel.app, channel.in_stasis, channel.claimed = app, True, self._switch.universe.now
         for name in self._switch.applications:
             if name != app:
                 self._switch.emit(name, "CallClaimed", channel=channel.wire(), winner_app=app)

@@ -104,7 +104,9 @@ class CrisisOracle:
         return next((one for one, attempt in attempts if attempt.leg_id == leg.id), None)
 
     def _incidents(self, contact_id: UUID) -> list[Incident]:
-        return [one for one in self._world.incidents.incidents.values() if one.contact_id == contact_id]
+        # Of somebody who is called back, also that of the call in which it was raised.
+        theirs = (contact_id, self._world.called_back_for(contact_id))
+        return [one for one in self._world.incidents.incidents.values() if one.contact_id in theirs]
 
     def _live(self, incident: Incident) -> bool:
         contact = self._world.database.contacts.get(incident.contact_id)

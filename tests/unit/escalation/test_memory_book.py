@@ -69,6 +69,21 @@ async def test_orders_and_decisions() -> None:
     assert (await book.raise_(CONTACT, raised_by=RaisedBy.SUPERVISOR)).new
 
 
+async def test_who_is_called_back_is_in_the_incident_of_the_call_before() -> None:
+    """As long as nothing was raised in the new one."""
+    again = UUID(int=2)
+    book = MemoryBook(ManualClock(), earlier=lambda contact_id: CONTACT if contact_id == again else None)
+    raised = await book.raise_(CONTACT, raised_by=RaisedBy.COUNSELLOR_KEY)
+    found = await book.open_of(again)
+    assert found is not None
+    assert found.incident.id == raised.incident_id
+    new = await book.raise_(again, raised_by=RaisedBy.COUNSELLOR_KEY)
+    found = await book.open_of(again)
+    assert found is not None
+    assert found.incident.id == new.incident_id
+    assert await book.open_of(UUID(int=3)) is None
+
+
 async def test_a_dial_in_test_mode_says_so() -> None:
     """Wherever the attempt is shown, nobody takes it for the real agency."""
     partners = shipped_partners(EscalationSettings(test_target="PJSIP/test-partner", ring_s=7))

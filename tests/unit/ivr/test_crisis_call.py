@@ -135,6 +135,21 @@ def test_without_music_there_is_no_word_in_private() -> None:
     assert line.call.conference.stage is Stage.JOINED
 
 
+def test_a_caller_in_other_hands_leaves_no_attempt_without_a_result() -> None:
+    """Taken away by another program, or given to the dialplan since there is no music: whoever is called is withdrawn, who is there leaves."""
+    withdrawn = m.IncidentNote(fact=Fact.FAILED, leg_id="crisis-1", result=OfferResult.WITHDRAWN)
+    assert [command for command in rung()(m.TakenAway()) if isinstance(command, m.IncidentNote)] == [withdrawn]
+    gone = [command for command in joined()(m.TakenAway()) if isinstance(command, m.IncidentNote | m.DropLeg)]
+    assert gone[:2] == [m.DropLeg(leg_id="crisis-1"), m.IncidentNote(fact=Fact.PARTNER_LEFT, leg_id="crisis-1")]
+    line = holding()
+    line(m.Ordered(what=What.RAISE), m.PartnerFound(number=1, partner=ONE))
+    while line.call.phase is Phase.WAITING:
+        line.done()
+        line(m.HoldFailed(), m.TimerFired(timer=Timer.HOLD))
+    assert line.call.phase is Phase.SAFETY_NET
+    assert withdrawn in line.all
+
+
 def test_after_the_hand_over_the_counsellor_may_leave() -> None:
     """Caller and partner stay together, nobody is looked for, the counsellor rests."""
     line = joined()

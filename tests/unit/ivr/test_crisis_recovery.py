@@ -19,7 +19,7 @@ from ivr import call_model as m
 from ivr.ari import Bridge, Channel
 from ivr.call_model import Phase
 from ivr.callback_actor import redial_policy
-from ivr.conference import Fact, Stage
+from ivr.conference import Fact, Stage, What
 from ivr.crisis_books import CrisisBooks
 from ivr.crisis_orders import CrisisOrders
 from ivr.crisis_recovery import Found, found, without_caller
@@ -192,6 +192,72 @@ async def test_a_caller_who_dropped_out_unseen_is_noted_and_the_partner_let_go(w
     assert incident.caller_gone_at is not None
     assert incident.live == ()
     assert set(world.asterisk.hung_up) == {dial.leg_id}
+
+
+async def test_an_attempt_that_a_replaced_process_left_has_failed(world: World) -> None:
+    """It was frozen with a phone ringing, and wrote another attempt when it went on: nobody is rung for that; who is there stays there."""
+    first = world.worker()
+    contact = await world.waiting(first)
+    raised = await world.incidents.raise_(contact.id, raised_by=RaisedBy.COUNSELLOR_KEY)
+    dial = await world.incidents.next_attempt(raised.incident_id)
+    assert dial is not None
+    world.asterisk.where[dial.leg_id] = first.ari.app
+    world.asterisk.bridge(f"talk-{contact.id}", "caller", dial.leg_id)
+    second = world.worker()
+    await second.recovery.on_connect()
+    await second.settle()
+    left = await world.incidents.next_attempt(raised.incident_id)
+    assert left is not None
+    world.clock.advance(10)
+    await second.compared(4)
+    incident = world.incidents.incidents[raised.incident_id]
+    assert [(attempt.leg_id, attempt.result) for attempt in incident.attempts] == [(dial.leg_id, None), (left.leg_id, Result.FAILED)]
+    assert [happened.kind for _, happened in world.incidents.timeline].count("attempt_failed") == 1
+    assert world.asterisk.hung_up == []
+
+
+@pytest.mark.parametrize("state", [ContactState.TALKING, ContactState.SAFETY_NET])
+async def test_an_attempt_of_a_caller_in_the_dialplan_gets_a_result(world: World, state: ContactState) -> None:
+    """The program died in a crisis: whoever is offered to the living has no partner on the phone any more."""
+    dead, living = world.worker("w1"), world.worker("w2")
+    contact = await world.waiting(dead, state=state)
+    raised = await world.incidents.raise_(contact.id, raised_by=RaisedBy.COUNSELLOR_KEY)
+    dial = await world.incidents.next_attempt(raised.incident_id)
+    assert dial is not None
+    world.asterisk.where[dial.leg_id] = dead.ari.app
+    world.asterisk.where["caller"] = ""
+    await living.recovery.on_connect()
+    world.time_passes(16.0, living)
+    await living.compared(4)
+    assert [attempt.result for attempt in world.incidents.incidents[raised.incident_id].attempts] == [Result.WITHDRAWN]
+    assert dial.leg_id in world.asterisk.hung_up
+
+
+async def test_an_attempt_whose_leg_ended_unseen_gets_a_result_in_the_safety_net(world: World) -> None:
+    """The same program again, the caller in the dialplan's hands."""
+    dead = world.worker()
+    contact = await world.waiting(dead, state=ContactState.SAFETY_NET)
+    raised = await world.incidents.raise_(contact.id, raised_by=RaisedBy.COUNSELLOR_KEY)
+    assert await world.incidents.next_attempt(raised.incident_id) is not None
+    world.asterisk.where["caller"] = ""
+    again = world.worker()
+    await again.recovery.on_connect()
+    await again.compared(4)
+    assert [attempt.result for attempt in world.incidents.incidents[raised.incident_id].attempts] == [Result.FAILED]
+
+
+async def test_an_attempt_that_is_asked_for_when_the_caller_is_taken_away_is_withdrawn(world: World) -> None:
+    """By another program that has the caller now: nobody is rung for it here."""
+    program = world.worker()
+    contact = await world.waiting(program)
+    await program.recovery.on_connect()
+    await program.settle()
+    actor = program.calls.actors[contact.id]
+    actor.post(m.Ordered(what=What.RAISE))
+    actor.post(m.TakenAway())
+    await program.settle()
+    (incident,) = world.incidents.incidents.values()
+    assert [attempt.result for attempt in incident.attempts] == [Result.WITHDRAWN]
 
 
 async def asked(world: World, *commands: m.AskPartner | m.IncidentNote | m.RaiseIncident, over: bool = False) -> list[Happening]:
