@@ -22,11 +22,11 @@ async def test_every_call_to_a_partner_rings_at_the_test_telephone_and_says_so()
     environment = {
         **ENVIRONMENT,
         "ANNYEONG120_FLOW_FILE": str(Path(__file__).with_name("flow.toml")),
-        "ANNYEONG120_ESCALATION__TEST_TARGET": "PJSIP/109",
+        "ANNYEONG120_ESCALATION__TEST_TARGET": "PJSIP/190",
     }
     with tempfile.TemporaryDirectory(prefix="a120-") as folder, System(Path(folder), environment=environment) as system:
         async with AsyncExitStack() as stack:
-            tester = await stack.enter_async_context(system.phone(await counsellor(system, "109"), listen_for=TONES))
+            tester = await stack.enter_async_context(system.phone(await counsellor(system, "190"), listen_for=TONES))
             await tester.register()
             await tester.on_call(180)
             phone = await at_work(system, stack, "101")
