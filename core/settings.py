@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from core import number_pattern
 from core.phone import normalise
 from core.settings_alarms import AlarmSettings
+from core.settings_care import CareSettings
 from core.settings_desk import DeskSettings
 from core.settings_escalation import EscalationSettings
 from core.settings_types import DialString, Name, Network, NumberPattern, OptionalPath, Port, Seconds, Section
@@ -270,6 +271,7 @@ class Settings(BaseSettings):
     overflow: OverflowSettings = OverflowSettings()
     callbacks: CallbackSettings = CallbackSettings()
     escalation: EscalationSettings = EscalationSettings()
+    care: CareSettings = CareSettings()
     prompts: PromptSettings = PromptSettings()
     desk: DeskSettings = DeskSettings()
     alarms: AlarmSettings = AlarmSettings()

@@ -30,6 +30,8 @@ class EscalationSettings(Section):
 
     #: Your own partners; empty: the shipped ones (112, 119, 109, 1577-0199).
     partners_file: OptionalPath = None
+    #: What of the centre's rules is otherwise here: hours by urgency, attempts, when people may be called; empty: as shipped.
+    centre_rules_file: OptionalPath = None
     #: The trunk these calls leave by: one of `[[trunks]]` with an `outbound_uri`. Empty: no number is dialled, the supervisor calls by hand.
     trunk: str = ""
     #: Test mode: every call to a partner goes to this number or endpoint (`PJSIP/test`) instead, and is shown as a test everywhere.

@@ -73,6 +73,12 @@ class NotPublishable(RosterError):
         self.violations = violations
 
 
+class ReasonNeeded(RosterError):
+    """A month that is in force is changed with a reason only."""
+
+    code = "reason_needed"
+
+
 class NothingToUndo(RosterError):
     """The person has not changed anything that could be taken back (or put back)."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from shifts.holidays_kr import weekday
+from core.holidays_kr import weekday
 from shifts.load import CONTACTS_A_DAY, HOURS, Load, shipped
 from shifts.model import Period
 

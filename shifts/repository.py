@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.holidays_kr import public_holidays
 from core.ids import new_id
 from shifts import tables as t
 from shifts.demand import demand
 from shifts.edits import Change
-from shifts.holidays_kr import public_holidays
 from shifts.model import (
     Assignment,
     Duty,

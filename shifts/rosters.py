@@ -23,7 +23,7 @@ from core.errors import DatabaseError
 from shifts import repository
 from shifts.breaks import stagger
 from shifts.edits import Change, Wanted, apply, between, resolve, undoing
-from shifts.errors import EditedMeanwhile, Met, NothingToUndo, NotPublishable, RosterError
+from shifts.errors import EditedMeanwhile, Met, NothingToUndo, NotPublishable, ReasonNeeded, RosterError
 from shifts.in_force import ROSTER_PUBLISHED
 from shifts.model import Assignment, Period, Roster, Setting
 from shifts.on_shift import duty_times
@@ -89,9 +89,12 @@ class Rosters:
         reason: str | None = None,
         base: int | None = None,
     ) -> Edited:
-        """Change cells. `base`: only if the draft still has this version (a solver's answer concerns the whole of it)."""
+        """Change cells. `base`: only if the draft still has this version (a solver's answer concerns the whole of it).
+
+        Raises `ReasonNeeded` where the month is in force, as `undo` and `redo` do.
+        """
         async with self._db.begin() as session:
-            draft = await read(session, month(day), lock=True)
+            draft = _with_reason(await read(session, month(day), lock=True), reason)
             if base is not None and draft.head.version != base:
                 raise EditedMeanwhile("the roster was changed meanwhile", version=draft.head.version)
             changes = await self._told_by_whom(session, draft, lambda: resolve(draft.setting, draft.roster, wanted))
@@ -113,7 +116,7 @@ class Rosters:
         """Put the draft in force. `overrides`: a reason for each policy that is broken knowingly, by the violation's key.
 
         Raises `EditedMeanwhile` if the draft is not at `version`; `NotPublishable` (its `violations`) for a hard rule, and for a policy
-        without a reason; and where a month that is in force already is changed without one.
+        without a reason; `ReasonNeeded` where a month that is in force already is changed without one.
         """
         reasons = {key: text.strip() for key, text in (overrides or {}).items() if text.strip()}
         async with self._db.begin() as session:
@@ -135,8 +138,7 @@ class Rosters:
         """`publish` within a transaction that does more; `on_publish` is for the caller to call afterwards."""
         if draft.head.version != version:
             raise EditedMeanwhile("the roster was changed meanwhile", version=draft.head.version)
-        if draft.head.published is not None and not reason:
-            raise RosterError("a roster that is in force is changed with a reason only")
+        _with_reason(draft, reason)
         violations = draft.violations()
         if wrong := in_the_way(violations, reasons):
             raise NotPublishable("rules are broken", violations=wrong)
@@ -195,7 +197,7 @@ class Rosters:
 
     async def _take_back(self, day: date, *, by: UUID | None, kind: str, reason: str | None) -> Edited:
         async with self._db.begin() as session:
-            draft = await read(session, month(day), lock=True)
+            draft = _with_reason(await read(session, month(day), lock=True), reason)
             done, undone = _stacks(await repository.edits(session, draft.head, by=by, mine=True))
             stack = done if kind == "undo" else undone
             if not stack:
@@ -232,6 +234,12 @@ async def read(session: AsyncConnection, period: Period, *, lock: bool = False) 
         setting=setting,
         parameters=await repository.rule_parameters(session, period.first),
     )
+
+
+def _with_reason(draft: Draft, reason: str | None) -> Draft:
+    if draft.head.published is not None and not (reason or "").strip():
+        raise ReasonNeeded("a roster that is in force is changed with a reason only")
+    return draft
 
 
 async def _at_version(session: AsyncConnection, head: Head, version: int) -> frozenset[Assignment]:

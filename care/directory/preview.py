@@ -14,9 +14,10 @@ from uuid import UUID
 from care.directory.hours_text import HoursUnreadable, parse
 from care.directory.model import Area, Kind, Place
 from care.directory.refused import wrong_with
-from care.directory.sheet_file import Rows, Unreadable, cell_name, read
+from care.directory.sheet_file import Rows, cell_name, read
 from care.districts import district_of
 from core.ids import new_id
+from core.office_files import Unreadable
 
 #: Headings as they may be written, by field.
 _HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -52,6 +53,7 @@ _NO = {"", "아니오", "아니요", "n", "no", "x", "false", "0"}
 TEXTS: Mapping[str, tuple[str, str]] = {
     "empty": ("빈 파일입니다.", "The file is empty."),
     "too_large": ("파일이 너무 큽니다.", "The file is too large."),
+    "unpacks_too_large": ("압축을 풀면 지나치게 커지는 파일입니다.", "Unpacked, the file would be far too large."),
     "too_many_rows": ("줄이 너무 많습니다.", "There are too many rows."),
     "too_many_columns": ("열이 너무 많습니다.", "There are too many columns."),
     "not_a_spreadsheet": ("엑셀(.xlsx)이나 CSV 파일이 아닙니다.", "This is neither Excel (.xlsx) nor CSV."),

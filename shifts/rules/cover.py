@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.clock import SEOUL
-from shifts.holidays_kr import weekday
+from core.holidays_kr import weekday
 from shifts.model import Duty, Span
 from shifts.rules.ground import Ground, Need, instant, midnight, span_of
 from shifts.rules.line import Line, profile, reach

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from shifts.holidays_kr import weekday
+from core.holidays_kr import weekday
 from shifts.model import Demand
 from shifts.rules.cover import needs
 from shifts.rules.ground import minute

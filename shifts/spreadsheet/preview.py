@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from core.office_files import Unreadable
 from shifts.edits import Entry, Wanted
 from shifts.model import Assignment, Roster, Setting
 from shifts.rules import check, parameters
@@ -20,7 +21,7 @@ from shifts.spreadsheet.codes import Codes
 from shifts.spreadsheet.grid import MOST_BYTES, Grid, Kind, ref
 from shifts.spreadsheet.headings import Headings
 from shifts.spreadsheet.people import People, rows_of
-from shifts.spreadsheet.problem import Problem, Unreadable
+from shifts.spreadsheet.problem import Problem
 from shifts.spreadsheet.read_csv import read_csv
 from shifts.spreadsheet.read_xlsx import read_xlsx
 
@@ -53,7 +54,7 @@ def preview(setting: Setting, roster: Roster, content: bytes) -> Preview:
     try:
         grid = _read(content, roster)
     except Unreadable as error:
-        return Preview(problems=(error.problem,))
+        return Preview(problems=(Problem(code=error.code, values=error.values),))
     found, problems = headings.find(grid, roster.period)
     if found is None:
         return Preview(problems=tuple(problems))

@@ -96,11 +96,3 @@ class Problem:
         """In a sentence: ko or en."""
         korean, english = _TEXTS[self.code]
         return (english if language == "en" else korean).format_map(self.values)
-
-
-class Unreadable(Exception):
-    """The file can't be read at all."""
-
-    def __init__(self, code: str, **values: str | int) -> None:
-        super().__init__(code)
-        self.problem = Problem(code=code, values=values)

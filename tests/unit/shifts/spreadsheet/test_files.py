@@ -13,7 +13,6 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from shifts.spreadsheet import preview, xlsx
-from shifts.spreadsheet.read_csv import decode
 from tests.unit.shifts.spreadsheet.files import EMPTY, SETTING, book, changed, codes, found, lines, roster, shift
 
 GOOD = ["이름,내선,1,2", "김하나,101,D,N"]
@@ -32,13 +31,6 @@ def test_csv_is_read_with_any_of_the_usual_separators(between: str) -> None:
     """Commas, semicolons, tabs; quotes and lines within quotes."""
     read = preview(SETTING, EMPTY, lines(between.join(["이름", "내선", "1"]), between.join(['"김하나"', "101", '"D\nSV"'])))
     assert codes(read) == {(1, 1): "D+SV"}
-
-
-@given(st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=2))
-def test_hangul_in_utf_8_is_never_taken_for_cp949(text: str) -> None:
-    """Nor the other way round."""
-    assert decode(text.encode()) == text
-    assert decode(text.encode("utf-8-sig")) == text
 
 
 def zipped(parts: dict[str, bytes]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from shifts.holidays_kr import public_holidays, weekday
+from core.holidays_kr import public_holidays, weekday
 
 
 def test_lunar_holidays_and_their_substitute_days() -> None:
