@@ -1,7 +1,8 @@
 """Deletion of what is over its time, and what the law gives a person: a copy of their data, and its erasure.
 
-What other rooms know of a person is theirs: each hands in an `Elsewhere`. Every deletion leaves a row of `care_deletions` in the same transaction
-(how many, of which class, when, a digest) and one in the access log before it; neither says who it was.
+What other rooms keep of people is theirs: each says so as a `care.holding.Room`. What the line itself knows by a number is an `Elsewhere`. Every
+deletion leaves a row of `care_deletions` in the same transaction (how many, of which class, when, a digest) and, committed before it, one in
+the access log; neither says who it was.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, insert, or_, select
+from sqlalchemy import Select, delete, exists, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from care.errors import Refused, Unknown
+from care.holding import Gone, Holding, Room, by_person, removal
 from care.people import People, Person
 from care.plans.book import PlanBook
 from care.plans.model import Stored
@@ -31,20 +33,20 @@ from core.errors import DatabaseConflict, DatabaseError
 
 log = structlog.get_logger()
 
-#: Records deleted in one transaction.
+#: Deleted in one transaction.
 BATCH = 500
 #: How often it is looked for what is over its time; seconds.
 EVERY_S = 3600.0
 
-#: Writes a line of the access log before something is deleted: class, how many, digest, why.
+#: Writes a line of the access log before something is gone: class, how many, digest, why.
 Witness = Callable[[Mapping[str, str | int]], Awaitable[None]]
 
 
 class Elsewhere(Protocol):
-    """What another room knows of people."""
+    """What is known of people by their number, and stays without it."""
 
     async def in_use(self) -> Mapping[UUID, str]:
-        """Ids of open cases, and of the contacts and people whose cases they are -> a code why they must stay, like `open_incident`."""
+        """Ids of what goes on, and of the contacts and people that it is of -> a code why they must stay, like `call_under_way`."""
         ...
 
     async def copy(self, person: Person, contacts: Collection[UUID]) -> Mapping[str, object]:
@@ -81,6 +83,22 @@ class Copy:
     elsewhere: Mapping[str, object]
 
 
+def _records(retention: Retention) -> Holding:
+    t, link = care_records, care_record_links.c
+    return Holding(
+        retention=retention,
+        table=t,
+        id=t.c.id,
+        contact=t.c.contact_id,
+        of=(by_person(t, t.c.person_id),),
+        kept_for=(by_person(t, t.c.subject_id),),
+        since=t.c.changed_at,
+        only=t.c.retention == retention,
+        linked=select(link.target_id).where(link.record_id == t.c.id),
+        remove=removal(t, "content"),
+    )
+
+
 class Keeping:
     """Deletes, copies and erases. `witness` is asked before anything goes; what it refuses to write is not deleted."""
 
@@ -95,6 +113,7 @@ class Keeping:
         plans: PlanBook,
         witness: Witness,
         elsewhere: Sequence[Elsewhere] = (),
+        rooms: Sequence[Room] = (),
     ) -> None:
         self._db = db
         self._clock = clock
@@ -104,6 +123,8 @@ class Keeping:
         self._plans = plans
         self._witness = witness
         self._elsewhere = elsewhere
+        self._rooms = rooms
+        self._holdings = (*map(_records, Retention), *(holding for room in rooms for holding in room.holdings()))
 
     async def run(self) -> None:
         """Delete what is over its time, every hour; until cancelled."""
@@ -116,18 +137,19 @@ class Keeping:
 
     async def sweep(self) -> tuple[Proof, ...]:
         """Delete what is over its time now, and people of whom nothing is left."""
+        for room in self._rooms:
+            await room.catch_up()
         in_use = await self._in_use()
         proofs = []
-        for retention, rule in self._rules.items():
-            over = care_records.c.changed_at <= self._clock.now() - rule.keep
-            where = (care_records.c.retention == retention, over, ~_used(in_use), ~_held())
-            while proof := await self._delete(retention, where):
+        for holding in self._holdings:
+            over = holding.over(self._clock.now() - self._rules[holding.retention].keep, in_use)
+            while proof := await self._delete(holding, over):
                 proofs.append(proof)
                 if proof.records < BATCH:
                     break
         await self._forget_people(in_use)
-        for room in self._elsewhere:
-            await room.forget(self._clock.now() - self._rules[Retention.UNTOUCHED].keep)
+        for other in self._elsewhere:
+            await other.forget(self._clock.now() - self._rules[Retention.UNTOUCHED].keep)
         return tuple(proofs)
 
     async def proofs(self) -> tuple[Proof, ...]:
@@ -135,8 +157,22 @@ class Keeping:
         rows = await self._db.execute(select(care_deletions).order_by(care_deletions.c.id.desc()).limit(100))
         return tuple(Proof(at=row.at, why=row.why, retention=row.retention, records=row.records, digest=row.digest) for row in rows)
 
+    async def find(self, e164: str) -> UUID:
+        """Whoever has this number: also somebody who never called, and of whom a room keeps something. Raises Unknown."""
+        found = await self._people.find(e164)
+        if found is not None:
+            return found
+        for room in self._rooms:
+            await room.catch_up()
+        made = await self._people.of_number(e164)
+        for holding in self._holdings:
+            if await self._db.execute(holding.theirs(made).limit(1)):
+                return made
+        await self._db.execute(delete(care_people).where(care_people.c.id == made))
+        raise Unknown
+
     async def copy(self, person_id: UUID) -> Copy:
-        """What is known of somebody as a caller (PIPA art. 35). Raises Unknown.
+        """What is known of somebody (PIPA art. 35). Raises Unknown.
 
         Records in which somebody else called about them are the other's words and not in it.
         """
@@ -145,98 +181,102 @@ class Keeping:
         records = await self._book.whole(rows)
         contacts = [one.contact_id for one in records if one.contact_id]
         found: dict[str, object] = {}
-        for room in self._elsewhere:
-            found |= await room.copy(person, contacts)
+        for other in self._elsewhere:
+            found |= await other.copy(person, contacts)
+        for room in self._rooms:
+            await room.catch_up()
+            found |= await room.copy(person)
         return Copy(person=person, records=records, plan=await self._plans.latest(person_id), elsewhere=found)
 
     async def erase(self, person_id: UUID) -> tuple[Proof, ...]:
         """Erase somebody (PIPA art. 36). Raises Unknown, Refused with every reason at once."""
-        person = await self._person(person_id)
-        t = care_records
-        theirs = t.c.person_id == person_id
-        rows = await self._db.execute(select(t.c.id, t.c.contact_id, t.c.retention, t.c.content).where(theirs).order_by(t.c.id))
-        reasons = await self._in_the_way(person, [row.id for row in rows], [row.contact_id for row in rows if row.contact_id])
-        reasons |= {"kept_by_law" for row in rows if not self._rules[Retention(row.retention)].erasable}
-        if reasons:
-            raise Refused(reasons=sorted(reasons))
-        contacts = [row.contact_id for row in rows if row.contact_id]
-        kinds = [Retention(one) for one in sorted({row.retention for row in rows})]
-        for kind in kinds:
-            of_kind = [(row.id, row.content or b"") for row in rows if row.retention == kind]
-            await self._say(kind, len(of_kind), digest(of_kind), "request")
+        for room in self._rooms:
+            await room.catch_up()
         try:
             async with self._db.begin() as session:
-                proofs = [await self._delete_now(session, kind, (theirs, t.c.retention == kind), "request") for kind in kinds]
-                for room in self._elsewhere:
-                    await room.erase(session, person, contacts)
+                # What is committed by now is seen below; what would open a case or hold the person later waits, and finds nothing.
+                await session.execute(select(care_people.c.id).where(care_people.c.id == person_id).with_for_update(key_share=True))
+                for holding in self._holdings:
+                    await session.execute(holding.theirs(person_id).with_for_update(of=holding.table, key_share=True))
+                person = await self._person(person_id)
+                if reasons := await self._in_the_way(person):
+                    raise Refused(reasons=sorted(reasons))
+                rows = await session.execute(select(care_records.c.contact_id).where(care_records.c.person_id == person_id))
+                contacts = [row.contact_id for row in rows if row.contact_id]
+                proofs = [await self._remove(session, holding, holding.theirs(person_id), "request") for holding in self._holdings]
+                for other in self._elsewhere:
+                    await other.erase(session, person, contacts)
                 await session.execute(delete(care_people).where(care_people.c.id == person_id))
         except DatabaseConflict:
             # They are calling at this moment, or a room above has not given up what it holds.
             raise Refused(reasons=["in_use"]) from None
         return tuple(filter(None, proofs))
 
-    async def _in_the_way(self, person: Person, records: Collection[UUID], contacts: Collection[UUID]) -> set[str]:
+    async def _in_the_way(self, person: Person) -> set[str]:
         in_use = await self._in_use()
-        of = care_record_links.c
-        links = await self._db.execute(select(of.target_id).where(of.record_id.in_(records))) if records else []
-        ids = {person.id, *contacts, *(row.target_id for row in links)}
-        found = {in_use[one] for one in ids if one in in_use}
-        return found | {"legal_hold"} if person.held_at is not None else found
+        found = {in_use[person.id]} if person.id in in_use else set()
+        if person.held_at is not None:
+            found.add("legal_hold")
+        for holding in self._holdings:
+            theirs = holding.theirs(person.id)
+            if not self._rules[holding.retention].erasable and await self._db.execute(theirs.limit(1)):
+                found.add("kept_by_law")
+            if await self._db.execute(theirs.where(holding.held()).limit(1)):
+                found.add("legal_hold")
+            for reason in sorted(set(in_use.values()) - found):
+                because = [one for one, why in in_use.items() if why == reason]
+                if await self._db.execute(theirs.where(holding.used(because)).limit(1)):
+                    found.add(reason)
+        return found
 
     async def _in_use(self) -> Mapping[UUID, str]:
         found: dict[UUID, str] = {}
-        for room in self._elsewhere:
-            found |= await room.in_use()
+        known: Sequence[Elsewhere | Room] = (*self._elsewhere, *self._rooms)
+        for other in known:
+            found |= await other.in_use()
         return found
 
-    async def _delete(self, retention: Retention, where: Sequence[ColumnElement[bool]]) -> Proof | None:
-        t = care_records
-        rows = await self._db.execute(select(t.c.id, t.c.content).where(*where).order_by(t.c.id).limit(BATCH))
-        if not rows:
+    async def _delete(self, holding: Holding, over: Select[UUID]) -> Proof | None:
+        # Most of the time there is nothing: no transaction for that.
+        if not await self._db.execute(over.limit(1)):
             return None
-        # What it is about to do is said first; what it did is counted in its own transaction.
-        await self._say(retention, len(rows), digest((row.id, row.content or b"") for row in rows), "retention")
         async with self._db.begin() as session:
-            return await self._delete_now(session, retention, (*where, t.c.id.in_([row.id for row in rows])), "retention")
+            return await self._remove(session, holding, over.order_by(holding.id).limit(BATCH), "retention")
 
-    async def _delete_now(
-        self, session: AsyncConnection, retention: Retention, where: Sequence[ColumnElement[bool]], why: str
-    ) -> Proof | None:
-        t = care_records
-        gone = (await session.execute(delete(t).where(*where).returning(t.c.id, t.c.content))).all()
-        if not gone:
+    async def _remove(self, session: AsyncConnection, holding: Holding, which: Select[UUID], why: str) -> Proof | None:
+        """What another sweep or an edit has meanwhile is looked at again, once its row is ours."""
+        ids = [row[0] for row in await session.execute(which.with_for_update(of=holding.table))]
+        if not ids:
             return None
-        proof = Proof(
-            at=self._clock.now(),
-            why=why,
-            retention=retention,
-            records=len(gone),
-            digest=digest((row.id, row.content or b"") for row in gone),
-        )
-        values = {"at": proof.at, "why": why, "retention": retention, "records": proof.records, "digest": proof.digest}
+        proof = self._proof(holding.retention, len(ids), await holding.remove(session, ids), why)
+        values = {"at": proof.at, "why": why, "retention": proof.retention, "records": proof.records, "digest": proof.digest}
         await session.execute(insert(care_deletions).values(values))
+        # Nothing is gone before this is: the transaction ends after it.
+        await self._witness({"class": proof.retention, "records": proof.records, "digest": proof.digest.hex(), "why": why})
         return proof
 
-    async def _say(self, retention: Retention, count: int, found: bytes, why: str) -> None:
-        await self._witness({"class": str(retention), "records": count, "digest": found.hex(), "why": why})
+    def _proof(self, retention: Retention, records: int, found: Gone, why: str) -> Proof:
+        return Proof(at=self._clock.now(), why=why, retention=str(retention), records=records, digest=digest(found))
 
     async def _forget_people(self, in_use: Mapping[UUID, str]) -> None:
-        """Of whom there is no record any more, and no plan that was touched as long as a consultation is kept."""
-        p, since = care_people.c, self._clock.now() - self._rules[Retention.COUNSELLING].keep
-        of_them = exists().where(or_(care_records.c.person_id == p.id, care_records.c.subject_id == p.id))
+        """Of whom there is nothing any more, and no plan that was touched as long as a consultation is kept."""
+        people = care_people.alias("people")
+        p, since = people.c, self._clock.now() - self._rules[Retention.COUNSELLING].keep
+        named = exists().where(care_records.c.subject_id == p.id)
         planned = exists().where(care_plans.c.person_id == p.id, care_plans.c.at > since)
         fresh = p.created_at > self._clock.now() - self._rules[Retention.UNTOUCHED].keep
-        where = (~of_them, ~planned, ~fresh, p.held_at.is_(None), p.id.not_in(list(in_use)))
+        known = [holding.known(people) for holding in self._holdings]
+        where = (~or_(named, planned, fresh, *known), p.held_at.is_(None), p.id.not_in(list(in_use)))
         for row in await self._db.execute(select(p.id).where(*where).limit(BATCH)):
             person = await self._people.get(row.id)
             try:
                 async with self._db.begin() as session:
-                    locked = await session.execute(select(p.id).where(p.id == row.id, *where).with_for_update())
+                    locked = await session.execute(select(p.id).where(p.id == row.id, *where).with_for_update(of=people))
                     if person is None or locked.first() is None:
                         continue
-                    for room in self._elsewhere:
-                        await room.erase(session, person, ())
-                    await session.execute(delete(care_people).where(p.id == row.id, *where))
+                    for other in self._elsewhere:
+                        await other.erase(session, person, ())
+                    await session.execute(delete(care_people).where(care_people.c.id == row.id))
             except DatabaseConflict:
                 # Another room still has to do with them, or they are calling at this moment.
                 continue
@@ -245,14 +285,3 @@ class Keeping:
         if (person := await self._people.get(person_id)) is None:
             raise Unknown
         return person
-
-
-def _held() -> ColumnElement[bool]:
-    p = care_people.c
-    return exists().where(or_(p.id == care_records.c.person_id, p.id == care_records.c.subject_id), p.held_at.is_not(None))
-
-
-def _used(in_use: Mapping[UUID, str]) -> ColumnElement[bool]:
-    ids, t = list(in_use), care_records.c
-    linked = exists().where(care_record_links.c.record_id == t.id, care_record_links.c.target_id.in_(ids))
-    return or_(t.contact_id.in_(ids).is_(True), t.person_id.in_(ids).is_(True), t.subject_id.in_(ids).is_(True), linked)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from importlib import resources
+from pathlib import Path
 from uuid import UUID
 
 from care.records.model import Content, Kind
@@ -18,14 +19,21 @@ _MOST_DAYS = 36_500
 
 
 class Retention(StrEnum):
-    """Classes of records, from the one that goes first to the one that stays longest."""
+    """Classes of what is kept; those of records from the one that goes first to the one that stays longest."""
 
     UNTOUCHED = "untouched"
     NON_COUNSELLING = "non_counselling"
     INFORMATION = "information"
     COUNSELLING = "counselling"
+    #: Also isolation reports themselves.
     REPORT = "report"
+    #: Also what was told of somebody in a crisis.
     EMERGENCY = "emergency"
+    CHECKLIST = "checklist"
+    #: With the case at the centre: consents, notes, needs, links, follow-ups, calls.
+    REFERRAL = "referral"
+    #: With plans, calls and notes.
+    COMPANIONSHIP = "companionship"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +63,22 @@ def class_of(content: Content, *, version: int) -> Retention:
     return Retention.COUNSELLING if version else Retention.UNTOUCHED
 
 
-def read(text: str, name: str = "retention.toml") -> Mapping[Retention, Rule]:
-    """Rules from a file's text. Raises SettingsError with everything that is wrong at once."""
+def read(text: str, name: str = "retention.toml", base: Mapping[Retention, Rule] | None = None) -> Mapping[Retention, Rule]:
+    """Rules from a file's text; of classes that it does not name, those of `base`. Raises SettingsError with everything that is wrong at once."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name}: {error}") from None
     problems = [f"{name}: there is no class {one}" for one in sorted(set(raw) - set(Retention))]
-    rules = {}
+    rules = dict(base or {})
     for one in Retention:
         match raw.get(one):
             case {"days": int(days), "erasable": bool(erasable), **more} if not more and type(days) is int and 1 <= days <= _MOST_DAYS:
                 rules[one] = Rule(keep=timedelta(days=days), erasable=erasable)
-            case None:
+            case None if one not in rules:
                 problems.append(f"{name}: the class {one} is missing")
+            case None:
+                pass
             case _:
                 problems.append(f"{name}: {one}: days (1 to {_MOST_DAYS}) and erasable (true or false) are needed, nothing else")
     if problems:
@@ -79,6 +89,11 @@ def read(text: str, name: str = "retention.toml") -> Mapping[Retention, Rule]:
 def shipped() -> Mapping[Retention, Rule]:
     """The rules that come with the program."""
     return read(resources.files("care").joinpath("retention.toml").read_text("utf-8"))
+
+
+def load(file: Path | None = None) -> Mapping[Retention, Rule]:
+    """The same, changed by an operator's file. Raises SettingsError, OSError."""
+    return shipped() if file is None else read(file.read_text("utf-8"), file.name, shipped())
 
 
 def digest(records: Iterable[tuple[UUID, bytes]]) -> bytes:

@@ -111,6 +111,8 @@ access_log = Table(
     Column("detail", JSONB, nullable=False, server_default="{}"),
     Column("mac", LargeBinary, nullable=False),
     Index("ix_access_log_actor", "actor", "id"),
+    Index("ix_access_log_action", "action", "id"),
+    Index("ix_access_log_at", "at"),
     Index("ix_access_log_about", "about", "id"),
 )
 

@@ -42,6 +42,12 @@ class AnswersRefused(ChecklistError):
         super().__init__()
 
 
+class NoteTooLong(ChecklistError):
+    """A note is too long."""
+
+    code = "note_too_long"
+
+
 class UnknownContact(ChecklistError):
     """There is no such contact."""
 

@@ -67,6 +67,8 @@ class Results:
             proposed |= await self._propose(sheet, engine, due, by)
         if failed is not None:
             raise failed
+        if len(sheet.note) > LONGEST_NOTE:
+            raise errors.NoteTooLong
         if row is not None:
             _check_same(sheet, row, by)
         person_id = await self._person(sheet.contact_id, by)
@@ -75,14 +77,14 @@ class Results:
 
     async def result(self, result_id: UUID, viewer: Viewer) -> Result:
         """One of them. Raises UnknownResult."""
-        rows = await self._db.execute(select(t).where(t.c.id == result_id, _visible(viewer)))
+        rows = await self._db.execute(select(t).where(t.c.id == result_id, visible(viewer)))
         if not rows:
             raise errors.UnknownResult
         return self._read(rows[0])
 
     async def of_contact(self, contact_id: UUID, viewer: Viewer) -> list[Result]:
         """Those of a contact that are theirs to see, the latest first."""
-        statement = select(t).where(t.c.contact_id == contact_id, _visible(viewer)).order_by(desc(t.c.started_at)).limit(PAGE)
+        statement = select(t).where(t.c.contact_id == contact_id, visible(viewer)).order_by(desc(t.c.started_at)).limit(PAGE)
         return [self._read(row) for row in await self._db.execute(statement)]
 
     async def trends(self, contact_id: UUID, viewer: Viewer) -> list[Trend]:
@@ -114,7 +116,7 @@ class Results:
             "decided_by": by.user_id,
             "decision_note": self._sealed(note, result_id, "decision"),
         }
-        rows = await self._db.execute(update(t).where(t.c.id == result_id, _visible(by)).values(values).returning(t))
+        rows = await self._db.execute(update(t).where(t.c.id == result_id, visible(by)).values(values).returning(t))
         if not rows:
             raise errors.UnknownResult
         return self._read(rows[0])
@@ -259,7 +261,7 @@ def _check_same(sheet: Sheet, row: Row[Any], by: Viewer) -> None:
         raise errors.AnotherInstrument
 
 
-def _visible(viewer: Viewer) -> ColumnElement[bool]:
+def visible(viewer: Viewer) -> ColumnElement[bool]:
     """The same for lists and for single ones: what one made oneself, what was made in a contact of one's own, or everything."""
     if viewer.sees_all:
         return true()

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -183,6 +183,11 @@ class RecordBook:
         """Say that this belongs to the consultation; twice is once. Raises DatabaseConflict where there is no such record."""
         values = {"record_id": record_id, "kind": kind, "target_id": target_id, "at": self._clock.now()}
         await self._db.execute(upsert(care_record_links).values(values).on_conflict_do_nothing())
+
+    async def unlink(self, record_id: UUID, kind: LinkKind, target_id: UUID) -> None:
+        """It does not belong to it after all; twice is once."""
+        of = care_record_links.c
+        await self._db.execute(delete(care_record_links).where(of.record_id == record_id, of.kind == kind, of.target_id == target_id))
 
     async def _forget_sensitive(self, session: AsyncConnection, before: Record, withdrawn: UUID, *, by: UUID) -> None:
         left = replace(before, consents=tuple(one for one in before.consents if one.id != withdrawn))

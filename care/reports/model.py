@@ -211,8 +211,10 @@ def check(report: NewReport, now: datetime) -> None:
             wrong["reporter.consent_script"] = "feedback_needs_consent"
         if not reporter.number:
             wrong["reporter.number"] = "feedback_needs_number"
-    if reporter is not None and max(map(len, (reporter.name, reporter.number, reporter.how_they_know))) > LONGEST_TEXT:
-        wrong["reporter"] = "too_long"
+    if reporter is not None:
+        for name, longest in (("name", LONGEST_LINE), ("number", LONGEST_LINE), ("how_they_know", LONGEST_TEXT)):
+            if len(getattr(reporter, name)) > longest:
+                wrong[f"reporter.{name}"] = "too_long"
     if report.due_at is not None and report.due_at <= now:
         wrong["due_at"] = "past"
     if wrong:

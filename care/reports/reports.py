@@ -51,7 +51,8 @@ PURPOSE = "isolation report"
 PAGE = 200
 #: Hints given with one.
 MOST_HINTS = 20
-_REPORTER, _SUBJECT, _NOTE = b"reporter", b"subject", b"note"
+#: Whose a sealed text is, behind the report's id.
+REPORTER, SUBJECT, NOTE = b"reporter", b"subject", b"note"
 #: What of a subject stands in columns.
 _PLAIN = ("district", "age_band")
 
@@ -146,7 +147,7 @@ class Reports:
             contact_id=rows[0].contact_id,
             made_by=rows[0].made_by,
             subject=Subject(
-                **json.loads(self._sealer.open(subject.details, owner=report_id.bytes + _SUBJECT)),
+                **json.loads(self._sealer.open(subject.details, owner=report_id.bytes + SUBJECT)),
                 district=rows[0].district,
                 age_band=None if subject.age_band is None else AgeBand(subject.age_band),
             ),
@@ -162,7 +163,7 @@ class Reports:
             return None
         row = rows[0]
         return Reporter(
-            **json.loads(self._sealer.open(row.details, owner=report_id.bytes + _REPORTER)),
+            **json.loads(self._sealer.open(row.details, owner=report_id.bytes + REPORTER)),
             relation=Relation(row.relation),
             wants_feedback=row.wants_feedback,
             consent_script=row.consent_script or "",
@@ -245,7 +246,8 @@ class Reports:
         row = {
             "report_id": report.id,
             "age_band": subject.age_band,
-            "details": self._sealer.seal(json.dumps(told).encode(), owner=report.id.bytes + _SUBJECT),
+            "details": self._sealer.seal(json.dumps(told).encode(), owner=report.id.bytes + SUBJECT),
+            "number_index": self._traces.person(subject.number),
         }
         await session.execute(insert(t.report_subjects), row)
         if reporter is not None:
@@ -255,7 +257,8 @@ class Reports:
                 {
                     "report_id": report.id,
                     "relation": str(reporter.relation),
-                    "details": self._sealer.seal(json.dumps(said).encode(), owner=report.id.bytes + _REPORTER),
+                    "details": self._sealer.seal(json.dumps(said).encode(), owner=report.id.bytes + REPORTER),
+                    "number_index": self._traces.person(reporter.number),
                     "wants_feedback": reporter.wants_feedback,
                     "consent_at": self._clock.now() if reporter.consent_script else None,
                     "consent_script": reporter.consent_script or None,
@@ -279,7 +282,7 @@ class Reports:
         return await self.report(report_id)
 
     def _event(self, report_id: UUID, by: UUID, what: str, note: str) -> tuple[Executable, dict[str, object]]:
-        sealed = self._sealer.seal(scrub(note).text.encode(), owner=report_id.bytes + _NOTE) if note else None
+        sealed = self._sealer.seal(scrub(note).text.encode(), owner=report_id.bytes + NOTE) if note else None
         return insert(t.report_events), {"report_id": report_id, "at": self._clock.now(), "by": by, "what": what, "note": sealed}
 
     async def _state(self, report_id: UUID) -> str:
@@ -306,7 +309,7 @@ class Reports:
         )
 
     def _happened(self, row: Row[Any]) -> Happened:
-        note = self._sealer.open(row.note, owner=row.report_id.bytes + _NOTE).decode() if row.note is not None else ""
+        note = self._sealer.open(row.note, owner=row.report_id.bytes + NOTE).decode() if row.note is not None else ""
         return Happened(at=row.at, by=row.by, what=row.what, note=note)
 
 

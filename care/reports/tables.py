@@ -70,6 +70,8 @@ report_reporters = Table(
     _report(primary_key=True),
     # Name, number, how they know the person.
     Column("details", LargeBinary, nullable=False),
+    # As in care_people; b"": no number that can be read. NULL: written before there was this column, and not looked at yet.
+    Column("number_index", LargeBinary, index=True),
     Column("relation", Text, nullable=False),
     Column("wants_feedback", Boolean, nullable=False, server_default="false"),
     Column("consent_at", _AT),
@@ -88,6 +90,8 @@ report_subjects = Table(
     _report(primary_key=True),
     # Name, number, whereabouts, what was noticed.
     Column("details", LargeBinary, nullable=False),
+    # As a reporter's.
+    Column("number_index", LargeBinary, index=True),
     Column("age_band", Text),
 )
 

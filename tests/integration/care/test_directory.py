@@ -10,16 +10,16 @@ import pytest
 
 from care.directory import errors
 from care.directory.directory import Directory
-from care.directory.holidays_kr import public_holidays
 from care.directory.hours_text import parse, written
 from care.directory.model import Area, Kind, Place, Status
 from care.directory.preview import preview
 from care.directory.refused import wrong_with
 from core.database import Database
+from core.holidays_kr import is_holiday
 from core.testing import ManualClock
 from tests.integration.care.rooms import NOW
 
-KR = public_holidays()
+KR = is_holiday()
 #: Monday at 09:30 in Seoul.
 MONDAY = NOW.replace(day=23, hour=0, minute=30)
 

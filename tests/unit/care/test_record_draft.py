@@ -172,9 +172,13 @@ def test_a_wrong_file_of_rules_names_everything_that_is_wrong() -> None:
     """All at once, with the class."""
     with pytest.raises(SettingsError) as caught:
         retention.read("[untouched]\ndays = 0\nerasable = true\n[forever]\ndays = 1\n[report]\ndays = true\nerasable = true")
-    assert len(caught.value.problems) == 7
+    assert len(caught.value.problems) == 10
     with pytest.raises(SettingsError):
         retention.read("nonsense")
+    # An operator's file says only what is otherwise.
+    mine = retention.read("[report]\ndays = 7\nerasable = false", base=retention.shipped())
+    assert {**mine, Retention.REPORT: retention.shipped()[Retention.REPORT]} == retention.shipped()
+    assert (mine[Retention.REPORT].keep.days, mine[Retention.REPORT].erasable) == (7, False)
 
 
 def test_words_are_read_with_everything_that_is_wrong_at_once() -> None:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from care.directory.holidays_kr import public_holidays
 from care.directory.hours import AHEAD_DAYS, open_at
 from care.directory.hours_text import HoursUnreadable, parse, written
 from care.directory.model import DAYS, Kind, Opening, Place, Rule, Status
 from core.clock import SEOUL, seoul
+from core.holidays_kr import is_holiday
 
-KR = public_holidays()
+KR = is_holiday()
 GANGBUK = "월-금 09:00-21:00; 토 09:00-18:00"
 
 
@@ -55,7 +55,7 @@ def test_a_public_holiday_is_no_weekday() -> None:
     """Christmas 2026 is a Friday; a temporary holiday is handed in; a rule for holidays opens then."""
     assert seen(GANGBUK, "2026-12-25T12:00").next_at == at("2026-12-26T09:00")
     assert seen(f"{GANGBUK}; 공휴일 10:00-12:00", "2026-12-25T11:00").until == at("2026-12-25T12:00")
-    extra = public_holidays([date(2026, 11, 23)])
+    extra = is_holiday([date(2026, 11, 23)])
     assert open_at(place(GANGBUK), at("2026-11-23T12:00"), extra).next_at == at("2026-11-24T09:00")
     # Lunar New Year's three days and a weekend.
     assert seen(GANGBUK, "2026-02-16T12:00").next_at == at("2026-02-19T09:00")
