@@ -25,7 +25,7 @@ from core.ids import new_id
 from core.journal import Journal
 from escalation import happenings as h
 from escalation import statements as sql
-from escalation.errors import IncidentOver, UnknownIncident
+from escalation.errors import CallElsewhere, IncidentOver, UnknownIncident
 from escalation.incident import STAGES, advance, state_of
 from escalation.model import Danger, Dial, Incident, OpenIncident, Order, OrderKind, Raised, RaisedBy, Result
 from escalation.orders import Orders
@@ -81,6 +81,8 @@ class IncidentBook:
         self._dial_within_s = dial_within_s
         # What this process has noted and the database may not have yet; the latest last.
         self._known: OrderedDict[UUID, Incident] = OrderedDict()
+        #: The contact by which this process has an incident: its own, or the one by which its caller is back.
+        self._by: dict[UUID, UUID] = {}
         self._locks: dict[UUID, asyncio.Lock] = {}
         #: Statements that were not waited for any longer; each ends by the database's own time-outs.
         self._late: set[asyncio.Task[object]] = set()
@@ -119,7 +121,9 @@ class IncidentBook:
             known = self._known.get(raised.incident_id)
             if known is None and raised.incident_id != happened.incident_id:
                 known = await self._look_up(raised.incident_id)
-            self._remember(advance(known, replace(happened, incident_id=raised.incident_id), self._clock.now()))
+            self._by[raised.incident_id] = contact_id
+            of = known.contact_id if known else contact_id
+            self._remember(advance(known, replace(happened, incident_id=raised.incident_id, contact_id=of), self._clock.now()))
         log.info("incident_raised", contact_id=str(contact_id), incident_id=str(raised.incident_id), by=str(raised_by), new=raised.new)
         return raised
 
@@ -163,13 +167,15 @@ class IncidentBook:
             case _:
                 pass
 
-    async def open_of(self, contact_id: UUID) -> OpenIncident | None:
+    async def open_of(self, contact_id: UUID, *, earlier: UUID | None = None) -> OpenIncident | None:
         """See `Book.open_of`."""
-        incident = incident_of(await self._db.execute(sql.OPEN_OF, {"contact_id": contact_id}, retry=True))
+        incident = incident_of(await self._db.execute(sql.OPEN_OF, {"contact_id": earlier or contact_id}, retry=True))
         if incident is None:
-            waiting = (one for one in reversed(self._known.values()) if one.contact_id == contact_id and not one.over)
-            incident = next((one for one in waiting if self._journal.waiting), None)
-        return None if incident is None else OpenIncident(incident=self._merge(incident))
+            incident = self._known_of(earlier or contact_id) if self._journal.waiting else None
+        if incident is None:
+            return None
+        self._by[incident.id] = contact_id
+        return OpenIncident(incident=self._merge(incident))
 
     async def order(
         self,
@@ -251,11 +257,14 @@ class IncidentBook:
         return merged
 
     async def _write(self, incident: Incident, dialled: h.Dialled) -> bool:
+        """False: there is no such incident yet. Raises CallElsewhere."""
         number = 1 + max((attempt.number for attempt in incident.attempts), default=0)
         rows = await self._db.execute(
             sql.DIAL,
             {
                 "incident_id": incident.id,
+                "contact_id": self._contact_by(incident.id),
+                "owner": self._journal.id,
                 "attempt_id": dialled.attempt_id,
                 "number": number,
                 "partner_id": dialled.partner_id,
@@ -265,26 +274,28 @@ class IncidentBook:
                 "detail": detail_of(dialled),
             },
         )
-        return bool(rows)
+        if not rows[0].mine:
+            log.warning("attempt_refused", incident_id=str(incident.id), partner=dialled.partner_id)
+            raise CallElsewhere
+        return bool(rows[0].made)
 
     # --- without the database
 
     def _raise_by_journal(self, happened: h.Raised) -> Raised:
         now = self._clock.now()
         values = {key: value for key, value in values_of(happened, now).items() if key not in {"id", "detail"}}
-        known = next((one for one in self._known.values() if one.contact_id == happened.contact_id and not one.over), None)
-        if known is None:
+        if (known := self._known_of(happened.contact_id)) is None:
             self._journal.add("incident_raised", {"incident_id": happened.incident_id, **values})
             self._line(happened.incident_id, happened.contact_id, happened)
             return Raised(incident_id=happened.incident_id, new=True)
         if known.proposed and not happened.proposed:
-            self._journal.add("incident_accepted", {"incident_id": known.id, "contact_id": known.contact_id})
-        self._line(known.id, known.contact_id, happened)
+            self._journal.add("incident_accepted", {"incident_id": known.id, "contact_id": happened.contact_id})
+        self._line(known.id, happened.contact_id, happened)
         return Raised(incident_id=known.id, new=known.proposed and not happened.proposed)
 
     def _write_down(self, incident_id: UUID, happened: h.Dialled | h.Fact) -> None:
         known = self._known.get(incident_id)
-        contact_id = None if known is None else known.contact_id
+        contact_id = self._contact_by(incident_id)
         where: dict[str, object] = {"incident_id": incident_id, "contact_id": contact_id}
         at: dict[str, object] = {"at": self._clock.now()}
         add = self._journal.add
@@ -301,11 +312,11 @@ class IncidentBook:
             case h.Answered() | h.Briefed() | h.Private() | h.Joined():
                 stage, before = STAGES[happened.kind]
                 row = {"attempt_id": happened.attempt_id, "stage": str(stage), "stages": sorted(map(str, before))}
-                add("incident_stage", {**at, **row})
+                add("incident_stage", {**where, **at, **row})
             case h.PartnerLeft(attempt_id=attempt_id):
-                add("incident_attempt_over", {**at, "attempt_id": attempt_id, "result": None})
+                add("incident_attempt_over", {**where, **at, "attempt_id": attempt_id, "result": None})
             case h.AttemptFailed(attempt_id=attempt_id, result=result):
-                add("incident_attempt_over", {**at, "attempt_id": attempt_id, "result": str(result)})
+                add("incident_attempt_over", {**where, **at, "attempt_id": attempt_id, "result": str(result)})
             case h.TakenOver():
                 add("incident_taken_over", {**where, **at})
             case h.NobodyLeft():
@@ -341,7 +352,18 @@ class IncidentBook:
         self._known[incident.id] = incident
         self._known.move_to_end(incident.id)
         while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+            forgotten, _ = self._known.popitem(last=False)
+            self._by.pop(forgotten, None)
+
+    def _known_of(self, contact_id: UUID) -> Incident | None:
+        """The latest open one that this process knows of in a contact."""
+        open_ones = (one for one in reversed(self._known.values()) if not one.over)
+        return next((one for one in open_ones if contact_id in (one.contact_id, self._by.get(one.id))), None)
+
+    def _contact_by(self, incident_id: UUID) -> UUID | None:
+        """The contact in whose name this process writes of an incident."""
+        known = self._known.get(incident_id)
+        return self._by.get(incident_id) or (known.contact_id if known else None)
 
     def _lock(self, about: UUID) -> asyncio.Lock:
         """One thing at a time for each contact and each incident."""

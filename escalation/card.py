@@ -187,6 +187,7 @@ _KO_EN: Mapping[str, tuple[str, str]] = {
     "by_checklist": ("점검표", "checklist"),
     "by_supervisor": ("슈퍼바이저", "supervisor"),
     "by_chat": ("채팅", "chat"),
+    "by_centre": ("센터·동행단", "the centre or a companion"),
     "result_busy": ("통화 중", "busy"),
     "result_no_answer": ("받지 않음", "no answer"),
     "result_rejected": ("거절", "rejected"),

@@ -27,6 +27,10 @@ class IncidentOver(EscalationError):
     """The incident is confirmed or closed: raise another one."""
 
 
+class CallElsewhere(EscalationError):
+    """Another process has the call, or it is over: nobody is dialled from here."""
+
+
 class UnknownPartner(EscalationError):
     """The partners file has no such partner: nobody else is dialled."""
 

@@ -33,6 +33,8 @@ class RaisedBy(StrEnum):
     CHECKLIST = "checklist"
     SUPERVISOR = "supervisor"
     CHAT = "chat"
+    #: In a call of the centre or of a companion, or by a companion's button.
+    CENTRE = "centre"
 
 
 class State(StrEnum):

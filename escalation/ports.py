@@ -24,6 +24,8 @@ class Book(Protocol):
     ) -> Raised:
         """Durable when it returns, within `RAISE_WITHIN_S`; if the database is away or slow, in the journal.
 
+        A contact by which somebody is back who dropped out of a crisis has the incident of that crisis.
+
         Pressed again, by whomever: the same incident, `new` False. A press on a proposal makes it real: `new` True. Also for a contact that
         has ended. Raises UnknownContact (where the database can tell).
         """
@@ -34,16 +36,24 @@ class Book(Protocol):
 
         Without `partner_id`: the next of the chain who was not tried in this round. None: nobody is left. That is noted then (`NobodyLeft`)
         and alarmed by the book; a later call begins another round. With one: that partner, out of turn.
-        Raises UnknownPartner (not in the partners file, or no trunk for it), PartnerOnThePhone, IncidentOver, UnknownIncident.
+        Raises UnknownPartner (not in the partners file, or no trunk for it), PartnerOnThePhone, IncidentOver, UnknownIncident,
+        CallElsewhere (another process has the contact, or it is over).
         """
         ...
 
     def note(self, incident_id: UUID, happening: h.Fact) -> None:
-        """Write down what happened, in order. Never blocks, never fails; late or doubled ones are kept in the timeline and change nothing."""
+        """Write down what happened, in order. Never blocks, never fails; late or doubled ones are kept in the timeline and change nothing.
+
+        So are those of a process whose contact another one has by now.
+        """
         ...
 
-    async def open_of(self, contact_id: UUID) -> OpenIncident | None:
-        """The open incident of a contact, with its attempts: for whoever takes a call over. Raises DatabaseUnavailable if it can't be known."""
+    async def open_of(self, contact_id: UUID, *, earlier: UUID | None = None) -> OpenIncident | None:
+        """The open incident of a contact, with its attempts: for whoever takes a call over, who writes in the name of this contact from then on.
+
+        Also of one by which somebody is back who dropped out; `earlier`: the contact that this one goes on from, if that is not on record
+        yet. Raises DatabaseUnavailable if it can't be known.
+        """
         ...
 
     async def order(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from typing import Self
 from uuid import UUID
 
 from core.clock import Clock
@@ -10,7 +12,7 @@ from core.ids import new_id
 from core.settings_escalation import EscalationSettings
 from escalation import happenings as h
 from escalation import partners_file
-from escalation.errors import IncidentOver, UnknownContact, UnknownIncident
+from escalation.errors import CallElsewhere, IncidentOver, UnknownContact, UnknownIncident
 from escalation.incident import advance
 from escalation.model import Danger, Dial, Incident, OpenIncident, Order, OrderKind, Raised, RaisedBy
 from escalation.partners import Partners
@@ -39,17 +41,36 @@ class MemoryBook:
         *,
         knows: Callable[[UUID], bool] = lambda _: True,
         earlier: Callable[[UUID], UUID | None] = lambda _: None,
+        owner: Callable[[UUID], UUID | None] = lambda _: None,
+        ended: Callable[[UUID], bool] = lambda _: False,
     ) -> None:
-        """`knows`: which contacts exist. `earlier`: the contact whose caller dropped out of a crisis and is called back by this one."""
+        """`knows`: which contacts exist. `earlier`: the contact whose caller dropped out of a crisis and is called back by this one.
+
+        `owner`: whose a contact is (None: anybody's); `ended`: whether it is over. A process has a book of its own, by `of`.
+        """
         self._clock = clock
         self._partners = partners or shipped_partners()
         self._knows = knows
         self._earlier = earlier
+        self._owner = owner
+        self._ended = ended
+        #: Whose view this is; None: everybody's.
+        self.writer: UUID | None = None
+        #: The contact by which the writer has an incident.
+        self.by: dict[UUID, UUID] = {}
         #: Every incident there ever was, by id.
         self.incidents: dict[UUID, Incident] = {}
         #: What happened, in order.
         self.timeline: list[tuple[UUID, h.Happening]] = []
+        #: What was said of calls that another process had by then: it changed nothing.
+        self.late: list[tuple[UUID, h.Happening]] = []
         self._orders: list[Order] = []
+
+    def of(self, writer: UUID) -> Self:
+        """The same book, as a process has it; `writer` is its `Journal.id`."""
+        book = copy.copy(self)
+        book.writer, book.by = writer, {}
+        return book
 
     async def raise_(
         self,
@@ -66,11 +87,12 @@ class MemoryBook:
             raise UnknownContact
         before = self._open(contact_id)
         incident_id = before.id if before else new_id()
+        self.by[incident_id] = contact_id
         self._happen(
             incident_id,
             h.Raised(
                 incident_id=incident_id,
-                contact_id=contact_id,
+                contact_id=before.contact_id if before else contact_id,
                 raised_by=raised_by,
                 counsellor_id=counsellor_id,
                 danger=danger,
@@ -89,6 +111,9 @@ class MemoryBook:
         if partner is None:
             self._happen(incident_id, h.NobodyLeft())
             return None
+        contact_id = self.by.get(incident_id, incident.contact_id)
+        if self._ended(contact_id) or not self._ours(contact_id):
+            raise CallElsewhere
         attempt_id = new_id()
         dialled = h.Dialled(attempt_id=attempt_id, partner_id=partner.id, leg_id=leg_id(attempt_id), test=self._partners.test_mode)
         self._happen(incident_id, dialled)
@@ -96,15 +121,19 @@ class MemoryBook:
 
     def note(self, incident_id: UUID, happening: h.Fact) -> None:
         """See `Book.note`."""
-        if incident_id in self.incidents:
+        if (incident := self.incidents.get(incident_id)) is None:
+            return
+        if isinstance(happening, h.Described | h.Redialled) or self._ours(self.by.get(incident_id, incident.contact_id)):
             self._happen(incident_id, happening)
+        else:
+            self.late.append((incident_id, happening))
 
-    async def open_of(self, contact_id: UUID) -> OpenIncident | None:
+    async def open_of(self, contact_id: UUID, *, earlier: UUID | None = None) -> OpenIncident | None:
         """See `Book.open_of`."""
-        incident = self._open(contact_id)
-        if incident is None and (earlier := self._earlier(contact_id)) is not None:
-            incident = self._open(earlier)
-        return None if incident is None else OpenIncident(incident=incident)
+        if (incident := self._open(earlier or contact_id)) is None:
+            return None
+        self.by[incident.id] = contact_id
+        return OpenIncident(incident=incident)
 
     async def order(
         self,
@@ -131,7 +160,7 @@ class MemoryBook:
         order = Order(
             id=new_id(),
             kind=kind,
-            contact_id=contact_id,
+            contact_id=self.incidents[incident_id].contact_id,
             incident_id=incident_id,
             at=self._clock.now(),
             partner_id=partner_id,
@@ -142,8 +171,9 @@ class MemoryBook:
         return order
 
     async def take_orders(self, owner: UUID) -> tuple[Order, ...]:
-        """See `Book.take_orders`: all of them are this owner's."""
-        taken, self._orders = tuple(self._orders), []
+        """See `Book.take_orders`."""
+        taken = tuple(one for one in self._orders if self._owner(one.contact_id) in (None, owner) or self._ended(one.contact_id))
+        self._orders[:] = [one for one in self._orders if one not in taken]
         return taken
 
     def decide(self, incident_id: UUID, deed: h.Deed) -> None:
@@ -152,7 +182,13 @@ class MemoryBook:
         self._happen(incident_id, deed)
 
     def _open(self, contact_id: UUID) -> Incident | None:
-        return next((one for one in self.incidents.values() if one.contact_id == contact_id and not one.over), None)
+        found = next((one for one in self.incidents.values() if one.contact_id == contact_id and not one.over), None)
+        if found is None and (earlier := self._earlier(contact_id)) is not None:
+            return self._open(earlier)
+        return found
+
+    def _ours(self, contact_id: UUID) -> bool:
+        return self.writer is None or self._owner(contact_id) in (None, self.writer)
 
     def _known(self, incident_id: UUID) -> Incident:
         try:

@@ -23,19 +23,20 @@ from escalation.centre.overdue import Overdue
 from escalation.centre.referrals import Referrals
 from escalation.centre.texts import PURPOSE as CENTRE_TEXTS
 from escalation.centre.texts import Texts
+from escalation.centre.transfers import Transfers
 from escalation.companions.call_book import CallBook
 from escalation.companions.dialler import PlannedCalls
 from escalation.companions.supports import Supports
 from escalation.companions.way_back import WayBack
 from escalation.confirmation import Confirmations
 from escalation.ledger import Ledger
-from escalation.proposals import CrisisProposals
 from helpline.alarm_delivery.phone_orders import AlarmCallTaker
 from helpline.case_calls import CaseCalls, worker_id
-from helpline.companion_crisis import CompanionCrisis
+from helpline.companion_crisis import InCall
 from helpline.watched import all_watched
 from ivr.alarm_calls import AlarmCalls
 from ivr.linked_calls import LinkedCalls
+from ivr.transfer_orders import TransferOrders
 
 #: Connections to the database; the line has its own.
 POOL = 4
@@ -48,23 +49,26 @@ class BesideTheLine:
 
     def __init__(
         self, settings: Settings, db: Database, clock: Clock, cipher: NumberCipher, alarms: Alarms,
-        linked: LinkedCalls, alarm_calls: AlarmCalls, *, worker: str, compared: Callable[[], bool],
+        linked: LinkedCalls, alarm_calls: AlarmCalls, transfers: Callable[[Transfers], TransferOrders], *, worker: str,
+        compared: Callable[[], bool],
     ) -> None:  # fmt: skip
-        """`db`: not the line's; `compared`: whether Asterisk is there and what an earlier run left is known."""
-        house, crises = rules.load(), CrisisProposals(db, clock)
+        """`db`: not the line's; `transfers`: puts callers through by this book; `compared`: whether Asterisk is there and what an earlier run left is known."""
+        house = rules.load(settings.escalation.centre_rules_file)
         texts = Texts(load_sealer(settings, CENTRE_TEXTS))
         ledger = Ledger(db, clock, AccessLog(db, clock, load_chain_key(settings)))
         calls, book = Calls(db, clock, house), CallBook(db, clock, cipher, alarms)
         casework = Casework(db, clock, house, texts, ledger)
-        way_back = WayBack(db, clock, house, Supports(db, clock, texts, ledger), casework, CompanionCrisis(crises))
+        way_back = WayBack(db, clock, house, Supports(db, clock, texts, ledger), casework, InCall())
         self._db = db
-        self._cases = linked.afterwards = CaseCalls(db, calls, book, way_back, crises, linked, connected=compared)
+        self._cases = linked.afterwards = CaseCalls(db, calls, book, way_back, linked, connected=compared)
         self._linked = linked
         self._compared = compared
         self._worker = worker_id(worker)
         self._dialler = Dialler(calls, self._cases, cipher, worker=self._worker)
         self._planned = PlannedCalls(book, self._cases, way_back, worker=self._worker)
-        self._overdue = Overdue(db, clock, alarms, house, Referrals(db, clock, house, cipher, texts, ledger))
+        referrals = Referrals(db, clock, house, cipher, texts, ledger)
+        self._transfers = transfers(Transfers(db, clock, referrals))
+        self._overdue = Overdue(db, clock, alarms, house, referrals)
         self._confirmations = Confirmations(db, clock, settings.escalation)
         self._alarm_calls = AlarmCallTaker(db, clock, alarm_calls, worker=worker)
 
@@ -76,6 +80,7 @@ class BesideTheLine:
                 "crises confirmed": self._confirmations.run,
                 "cases overdue": self._overdue.run,
                 "case calls": self._calls,
+                "callers put through": self._transfers.run,
                 "alarm calls": self._alarm_calls.run,
             }
         )

@@ -23,10 +23,11 @@ from escalation import partners_file
 from escalation import statements as incident_rows
 from escalation.book import IncidentBook
 from escalation.model import INCIDENT_ORDERS
-from helpline import beside_the_line, health, recorded_contacts
+from helpline import beside_the_line, health, linked_contacts, recorded_contacts
 from helpline.beside_the_line import BesideTheLine
 from helpline.embedded.addresses import database_url, nodes
 from helpline.embedded.folders import Folders
+from helpline.linked_contacts import LinkedContacts
 from helpline.recorded_contacts import RecordedContacts
 from helpline.roster_watch import RosterWatch
 from helpline.wiring import Line, Ports
@@ -127,6 +128,7 @@ class Program:
                     **alarm_rows.JOURNAL_STATEMENTS,
                     **incident_rows.JOURNAL_STATEMENTS,
                     **recorded_contacts.JOURNAL_STATEMENTS,
+                    **linked_contacts.JOURNAL_STATEMENTS,
                 },
                 spool=settings.data_dir.absolute() / "journal" / settings.worker.name,
             )
@@ -182,6 +184,7 @@ class Program:
             record=record,
         )
         line = self._line = Line(ports, settings, tasks, node=node, worker=worker, accepting=self._ready_to_accept)
+        line.linked.contacts = LinkedContacts(db, journal, clock, node=node, worker=name)
         router, callback_calls = line.router, line.callback_calls
         beside = BesideTheLine(
             settings,
@@ -191,6 +194,7 @@ class Program:
             Alarms(journal, clock),
             line.linked,
             line.alarm_calls,
+            line.transfers,
             worker=worker,
             compared=lambda: line.compared,
         )

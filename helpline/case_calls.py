@@ -1,7 +1,8 @@
 """The calls of the centre and of companions, with the telephone of the line: what either side's keys lead to, and what becomes of calls whose
 program was restarted.
 
-Both kinds go through one telephone (`ivr.linked_calls`); an order's id says of which kind it is.
+Both kinds go through one telephone (`ivr.linked_calls`); an order's id says of which kind it is. A crisis in one is the telephone's own; of that of a
+companion the centre hears first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from uuid import UUID, uuid5
 import structlog
 from sqlalchemy import Uuid, bindparam, text
 
-from care.proposals import Danger, Proposal, Proposals
+from core import metrics
 from core.database import Database
 from core.errors import DatabaseError
 from escalation.centre.calls import Calls
@@ -58,33 +59,25 @@ class CaseCalls:
     """`ivr.linked_calls.Afterwards`, and the telephone as centre and companions are given it."""
 
     def __init__(
-        self, db: Database, calls: Calls, book: CallBook, way_back: WayBack, crises: Proposals, telephony: Telephony,
-        *, connected: Callable[[], bool],
+        self, db: Database, calls: Calls, book: CallBook, way_back: WayBack, telephony: Telephony, *, connected: Callable[[], bool],
     ) -> None:  # fmt: skip
         """`connected`: whether the telephone can be used."""
         self._db = db
         self._calls = calls
         self._book = book
         self._way_back = way_back
-        self._crises = crises
         self._telephony = telephony
         self._connected = connected
 
     async def call(self, order: CallOrder, progress: Progress) -> Result:
-        """See `Telephony.call`. A key for a crisis is one in the centre's calls, too."""
-
-        async def told(what: str) -> None:
-            if what == KEY_CRISIS and order.first_is_extension:
-                await self._crisis(order.id)
-            await progress(what)
-
+        """See `Telephony.call`."""
         waited_s = 0.0
         while not self._connected():
             if waited_s >= CONNECTED_WITHIN_S:
                 return Result.INTERRUPTED
             await asyncio.sleep(LOOK_EVERY_S)
             waited_s += LOOK_EVERY_S
-        return await self._telephony.call(order, told)
+        return await self._telephony.call(order, progress)
 
     # --- calls of an earlier run -----------------------------------------------------------------------------------------
 
@@ -93,8 +86,6 @@ class CaseCalls:
         if await self._of_centre(order_id):
             if what == TALKING:
                 await self._calls.talking(order_id)
-            elif what == KEY_CRISIS:
-                await self._crisis(order_id)
         elif what == TALKING:
             await self._book.talking(order_id)
         elif what in (KEY_CENTRE, KEY_CRISIS):
@@ -125,12 +116,14 @@ class CaseCalls:
                     await self.ended(order_id, Result.INTERRUPTED)
                 except DatabaseError:
                     await asyncio.sleep(LOOK_EVERY_S)
+                except Exception:
+                    # A fault in one must not keep the others from ending, nor end the calls of now. Its lease ends it.
+                    metrics.faults_total.inc()
+                    log.exception("case_call_of_earlier_run_not_ended", call_id=str(order_id))
+                    break
                 else:
                     log.info("case_call_of_earlier_run_ended", call_id=str(order_id))
                     break
 
     async def _of_centre(self, order_id: UUID) -> bool:
         return bool(await self._db.execute(_OF_CENTRE, {"id": order_id}))
-
-    async def _crisis(self, order_id: UUID) -> None:
-        await self._crises.propose(Proposal(danger=Danger.OTHER, source="centre", about=order_id, contact_id=None, by=None))

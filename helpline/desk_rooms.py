@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select, text
 
-from care.checklists import loading, results
+from care.checklists import results
 from care.checklists.results import Results
 from care.directory.directory import Directory
 from care.records.reading import Reader
@@ -39,13 +39,15 @@ from desk.incidents.known import FromRecords
 from desk.records.api import RecordsApi
 from desk.reports.api import ReportsApi
 from desk.routes import Route
-from escalation.centre import rules
 from escalation.centre.texts import PURPOSE as CENTRE_TEXTS
 from escalation.centre.texts import Texts
+from escalation.centre.transfers import TransferDesk
 from escalation.ledger import Ledger
+from escalation.orders import Orders
 from escalation.proposals import CrisisProposals
+from helpline import case_files, keeping
 from helpline.alarm_delivery import words
-from helpline.companion_crisis import CompanionCrisis
+from helpline.companion_crisis import BesideCrises
 from shifts.tables import extra_holidays
 
 _USER = bindparam("user_id", type_=Uuid)
@@ -91,22 +93,30 @@ class Room(Protocol):
 
 
 class CaseRooms:
-    """All of them. Raises SecretsError, and the errors of the files that they read (partners, checklists, rules)."""
+    """All of them. Raises SecretsError, and SettingsError with everything that is wrong in the files that they go by."""
 
     def __init__(self, settings: Settings, db: Database, clock: Clock, events: Events, audit: AccessLog, journal: Journal) -> None:
         self._events = events
+        files = case_files.load(settings)
         cipher, crises = load_cipher(settings), CrisisProposals(db, clock)
 
         async def extra() -> Collection[date]:
             return [row.day for row in await db.execute(select(extra_holidays.c.day))]
 
-        self.records = RecordsApi(settings, db, clock, audit, referred=ReferredPeople(db))
-        known = FromRecords(self.records.book, self.records.people)
-        self.incidents = IncidentsApi(settings, db, clock, audit, events, known=known, direct_line=settings.line.caller_id)
-        self.centre = CentreRoom(
-            db, clock, cipher, Texts(load_sealer(settings, CENTRE_TEXTS)), Ledger(db, clock, audit), rules.load()
+        self.records = RecordsApi(
+            settings, db, clock, audit, referred=ReferredPeople(db), rooms=keeping.rooms(settings, db, clock),
+            rules=files.retention, words=files.words,
         )  # fmt: skip
-        checklists = Results(db, clock, load_sealer(settings, results.PURPOSE), loading.load(), crises)
+        known = FromRecords(self.records.book, self.records.people)
+        self.incidents = IncidentsApi(
+            settings, db, clock, audit, events, partners=files.partners, known=known, direct_line=settings.line.caller_id,
+        )  # fmt: skip
+        beside = BesideCrises(db, clock, Orders(db, clock, files.partners))
+        self.centre = CentreRoom(
+            db, clock, cipher, Texts(load_sealer(settings, CENTRE_TEXTS)), Ledger(db, clock, audit), files.centre,
+            transfer=TransferDesk(db, clock), crises=beside,
+        )  # fmt: skip
+        checklists = Results(db, clock, load_sealer(settings, results.PURPOSE), files.checklists, crises)
         isolation = Reports(db, clock, load_sealer(settings, reports.PURPOSE), load_traces(settings), crises)
         self._rooms: tuple[Room, ...] = (
             self.incidents,
@@ -116,7 +126,7 @@ class CaseRooms:
             ReportsApi(isolation, events, clock),
             DirectoryApi(Directory(db, clock), clock, extra=extra),
             self.centre,
-            CompanionsRoom(db, clock, cipher, Alarms(journal, clock), self.centre, CompanionCrisis(crises)),
+            CompanionsRoom(db, clock, cipher, Alarms(journal, clock), self.centre, beside),
         )
 
     def routes(self) -> list[Route]:

@@ -22,10 +22,11 @@ from pydantic import SecretStr
 
 from core import migrate, secrets
 from core.database import Database
-from core.errors import AnnyeongError
+from core.errors import AnnyeongError, SettingsError
 from core.settings import NodeSettings, Settings
 from deploy.machine.asterisk_version import OLDEST, parse
 from deploy.machine.errors import StepError
+from helpline import case_files
 from helpline.alarm_delivery import checkup
 from helpline.embedded import asterisk_program, port_check
 from helpline.embedded.addresses import database_url, nodes
@@ -88,7 +89,7 @@ def wrong(topic: str, text: str, remedy: str = "") -> Finding:
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Every finding, one after another. A check that itself fails is a finding, too."""
     checks: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
-        _machine, _data_folder, _keys, _asterisk_program, _ports, _database, _prompts, _asterisks, _program, _desk, _alarms,
+        _machine, _data_folder, _files, _keys, _asterisk_program, _ports, _database, _prompts, _asterisks, _program, _desk, _alarms,
     )  # fmt: skip
     for check in checks:
         try:
@@ -134,6 +135,14 @@ async def _data_folder(settings: Settings) -> list[Finding]:
         found.append(fine("disk", f"{free // 1024**3} GB free"))
     told = any(finding.topic == "data folder" for finding in found)
     return found if told else [fine("data folder", str(folders.root)), *found]
+
+
+async def _files(settings: Settings) -> list[Finding]:
+    try:
+        await asyncio.to_thread(case_files.load, settings)
+    except SettingsError as error:
+        return [wrong("files", problem, "the desk does not start with it") for problem in error.problems]
+    return [fine(f"file of {name}", str(path.absolute()) if path else "as shipped") for name, path in case_files.named(settings).items()]
 
 
 async def _keys(settings: Settings) -> list[Finding]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.clock import seoul
+from helpline.alarm_delivery.words import words
 from routing.measures import Measures
 from routing.snapshot import AtWork, Caller, LineSnapshot, alive
 
@@ -31,19 +32,6 @@ _CALLS = {
     "menu": "안내 / menu", "transfer": "다른 부서 / elsewhere", "waiting": "대기 / waiting", "talking": "상담 / talking",
     "overflow": "예비 / overflow", "calling_back": "다시 전화 / call-back", "safety_net": "비상 / safety net",
 }  # fmt: skip
-_ALARM = {
-    "danger_key": "위험 버튼 / danger key",
-    "nobody_on_shift": "근무자 없음 / nobody on shift",
-    "everybody_unreachable": "연결되는 전화기 없음 / no phone reachable",
-    "long_wait": "오래 기다림 / long wait",
-    "overflow_exhausted": "예비 명단도 실패 / overflow in vain",
-    "number_not_allowed": "허용되지 않은 번호 / number not allowed",
-    "counsellor_lost": "상담사 연결 끊김 / counsellor lost",
-    "counsellor_paused": "전화를 받지 않는 상담사 / counsellor paused",
-    "silent_caller_line": "들리는 것이 없던 전화 / silent line",
-    "callback_given_up": "다시 전화 포기 / call-back given up",
-    "calls_cut_off": "장애로 끊긴 전화 / calls cut off",
-}
 
 #: As much of an id as `annyeong120 call` needs: its time to the millisecond.
 _SHORT = 13
@@ -88,7 +76,7 @@ def _head(snapshot: LineSnapshot) -> Text:
 
 def _alarms(snapshot: LineSnapshot) -> Panel:
     lines = [
-        f"{seoul(alarm.at):%m-%d %H:%M:%S}  {_ALARM.get(alarm.kind, alarm.kind)}{'  ' + _short(alarm.about) if alarm.about else ''}"
+        f"{seoul(alarm.at):%m-%d %H:%M:%S}  {' / '.join(words(alarm.kind))}{'  ' + _short(alarm.about) if alarm.about else ''}"
         for alarm in snapshot.alarms[:_MOST_ALARMS]
     ]
     if snapshot.open_alarms > _MOST_ALARMS:

@@ -19,6 +19,7 @@ from core.errors import DatabaseError
 from core.journal import Journal
 from core.settings import Settings
 from core.steady_clock import SteadyClock
+from escalation.centre.transfers import Transfers
 from escalation.partners import Partners
 from escalation.ports import Book
 from ivr.alarm_calls import AlarmCalls
@@ -36,6 +37,7 @@ from ivr.recovery import Recovery
 from ivr.safety_net_log import SafetyNetLog
 from ivr.services import Services
 from ivr.standby import Standby
+from ivr.transfer_orders import TransferOrders
 from routing.callbacks import Callbacks
 from routing.contacts import Contacts
 from routing.place_codes import PlaceCodes
@@ -156,23 +158,26 @@ class Line:
             tasks=tasks,
             caller_id=settings.line.caller_id,
             callback_ask_s=settings.callbacks.ask_s,
-            redial_attempts=settings.escalation.redial_attempts,
-            redial_every_s=settings.escalation.redial_every_s,
         )
         language = settings.prompts.language
         self.calls = Calls(services, accepting=self.accepting, desk=ports.desk, other=lambda _: None, language=language)
         ports.switchboard.fallback = self.calls.on_event
-        self.linked = LinkedCalls(services, language=language)
+        self._transfer_notes = services.transfer_notes
+        self.linked = LinkedCalls(services, self.calls, language=language)
         self.alarm_calls = AlarmCalls(services, language=language)
         self.recovery = parts.recovery(services, self.calls)
         self.recovery.beside = (self.linked,)
         self.callback_calls = CallbackCalls(services, self.calls, worker=worker, language=language, accepting=self.accepting)
-        self.crisis_orders = CrisisOrders(ports.incidents, self.calls, services, ports.journal.id)
+        self.crisis_orders = CrisisOrders(ports.incidents, self.calls, services, ports.journal.id, beside=self.linked)
         self.connection = ports.connect(ports.ari, ports.switchboard, on_connected=self._on_connected, on_lost=self._on_lost)
 
     def accepting(self) -> bool:
         """Whether new calls are claimed. One that cannot be written, or not be commanded, is better off in the dialplan's hands."""
         return self.database_there and self.compared and self._also_accepting()
+
+    def transfers(self, book: Transfers) -> TransferOrders:
+        """What puts callers of this line through to the centre. Run it beside the line, on a database of its own."""
+        return TransferOrders(book, self.calls, self._transfer_notes, self._ports.journal.id, compared=lambda: self.compared)
 
     def on_database(self, available: bool) -> None:
         """The database can be reached again, or not any more."""
@@ -198,6 +203,7 @@ class Line:
     async def _on_connected(self) -> None:
         self.connected = True
         metrics.ari_connected.labels(node=self._node).set(1)
+        await self.linked.prepare()
         await self.recovery.on_connect()
         try:
             await self.reachability.seed()

@@ -233,4 +233,5 @@ def _picture(call: Call) -> tuple[object, ...]:
     chain = call.conference
     return (
         call.phase, call.holding, call.leg_up, call.connected, call.offer, call.desk_leg, call.overflow.leg_id, chain.stage, chain.leg_id,
+        call.transfer,
     )  # fmt: skip

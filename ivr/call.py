@@ -2,13 +2,13 @@
 
 Nothing here ever leads to silence or to a hang-up while the caller waits: every prompt is followed by the next thing when it
 ends, fails or is overdue, and whatever goes wrong on the way to a counsellor leads back into the line. The parts: `ivr.menu`,
-`ivr.waiting` with `ivr.dialogues`, `ivr.talking`, `ivr.outside`, `ivr.crisis`.
+`ivr.waiting` with `ivr.dialogues`, `ivr.talking`, `ivr.outside`, `ivr.crisis`, `ivr.transfer`.
 """
 
 from __future__ import annotations
 
 from ivr import call_model as m
-from ivr import crisis, dialogues, left, menu, outside, talking, waiting
+from ivr import crisis, dialogues, left, menu, outside, talking, transfer, waiting
 from ivr.call_model import Call, Command, Happening, Phase, Timer
 from ivr.conference import CALM, Stage, What
 from ivr.dialogue_model import CheckCode
@@ -43,6 +43,10 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             outside.leg(step, happening)
         case m.LegDown() | m.LegUp() | m.LegDigit() | m.LegSaid() | m.Gathered() | m.GatherFailed() if crisis.is_partner(happening.leg_id):
             crisis.leg(step, happening)
+        case m.LegDown() | m.LegUp() | m.LegSaid() | m.Gathered() | m.GatherFailed() | m.Connected() | m.ConnectFailed() if (
+            transfer.is_centre(happening.leg_id)
+        ):
+            transfer.leg(step, happening)
         case m.LegDown() | m.LegUp() | m.LegDigit() | m.LegSaid() if left.is_again(happening.leg_id):
             left.leg(step, happening)
         case m.LegDown() if call.phase is Phase.LEFT:
@@ -50,7 +54,9 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
         case m.LegDown():
             talking.leg_down(step, happening)
         case m.LegDigit():
-            crisis.key(step, happening)
+            _counsellors_key(step, happening)
+        case m.PutThroughTo():
+            transfer.begin(step, happening)
         case m.PartnerFound():
             crisis.found(step, happening)
         case m.Ordered(what=What.REDIAL):
@@ -91,6 +97,7 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             _unattended(step, what)
         case m.Entered(direct=True):
             waiting.enter(step, "direct")
+            crisis.resumed(step)
         case m.Entered():
             menu.begin(step)
         case m.Resumed():
@@ -98,7 +105,15 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
         case _:
             pass
     left.look(step)
+    transfer.look(step)
     return step.call, step.commands
+
+
+def _counsellors_key(step: Step, pressed: m.LegDigit) -> None:
+    what = crisis.key(step, pressed)
+    if what is not None and not transfer.asked(step, what):
+        step.note("crisis_key", what=str(what))
+        crisis.ask(step, what, by="counsellor_key")
 
 
 def _digit(step: Step, key: m.Digit) -> None:
@@ -164,6 +179,8 @@ def _timer(step: Step, timer: Timer) -> None:
             talking.overdue(step)
         case Timer.OVERFLOW, Phase.WAITING:
             outside.overdue(step)
+        case Timer.TRANSFER, _:
+            transfer.overdue(step)
         case Timer.REDIAL, Phase.LEFT:
             left.overdue(step)
         case Timer.PARTNER, Phase.WAITING | Phase.TALKING | Phase.PARTNER | Phase.LEFT | Phase.OVERFLOW | Phase.TRANSFERRED:
@@ -184,6 +201,7 @@ def _dialogue_done(step: Step, answer: m.DialogueDone) -> None:
 def _resumed(step: Step) -> None:
     """After a restart: go on from what was found in Asterisk."""
     crisis.resumed(step)
+    transfer.resumed(step)
     call = step.call
     match call.phase:
         case Phase.MENU:
@@ -215,12 +233,13 @@ def _unattended(step: Step, what: str) -> None:
         return
     step.note("unattended", what=what)
     crisis.unattended(step)
+    transfer.unattended(step)
     match call.phase:
         case Phase.PARTNER:
             pass
         case Phase.LEFT:
             left.unattended(step)
-        case Phase.TALKING if call.conference.there:
+        case Phase.TALKING if call.conference.there or transfer.joined(call):
             pass
         case Phase.TALKING:
             if call.offer:
@@ -299,9 +318,9 @@ def _let_everybody_go(step: Step) -> None:
 
 
 def _outcome_on_leaving(call: Call, *, cut_off: bool, arranged: bool) -> Outcome:
-    if call.phase is Phase.TRANSFERRED:
+    if call.phase is Phase.TRANSFERRED and call.transfer is None:
         return Outcome.TRANSFERRED
-    if call.phase in (Phase.TALKING, Phase.PARTNER) and call.talked:
+    if call.phase in (Phase.TALKING, Phase.PARTNER, Phase.TRANSFERRED) and call.talked:
         return Outcome.TALKED
     if call.phase is Phase.OVERFLOW and call.talked:
         return Outcome.TALKED_OVERFLOW

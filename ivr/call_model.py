@@ -40,6 +40,7 @@ from ivr.commands import (
     RingCaller,
     RingOutside,
     RingPartner,
+    RingStaff,
     SayToLeg,
     Seat,
     SetLanguage,
@@ -47,6 +48,7 @@ from ivr.commands import (
     Stop,
     StopPlay,
     ToSafetyNet,
+    TransferNote,
     Whisper,
 )
 from ivr.conference import CALM, Conference
@@ -73,6 +75,7 @@ from ivr.happenings import (
     PartnerFound,
     Place,
     PlaybackDone,
+    PutThroughTo,
     Resumed,
     Spoke,
     TakenAway,
@@ -82,6 +85,7 @@ from ivr.happenings import (
 )
 from ivr.overflow import UNTRIED, Chain
 from ivr.phases import Phase, PlaceFor, Question, Timer
+from ivr.transfer_model import Transfer
 from routing.model import Lane, Offer, Outcome
 
 __all__ = [
@@ -136,6 +140,7 @@ __all__ = [
     "Play",
     "PlaybackDone",
     "Promised",
+    "PutThroughTo",
     "Question",
     "RaiseIncident",
     "RaiseLane",
@@ -144,6 +149,7 @@ __all__ = [
     "RingCaller",
     "RingOutside",
     "RingPartner",
+    "RingStaff",
     "SayToLeg",
     "Seat",
     "SetLanguage",
@@ -155,6 +161,7 @@ __all__ = [
     "Timer",
     "TimerFired",
     "ToSafetyNet",
+    "TransferNote",
     "Unattended",
     "Unroutable",
     "Whisper",
@@ -223,7 +230,7 @@ class Call:
     leg_up: bool = False
     #: Caller and leg hear each other.
     connected: bool = False
-    #: The leg towards another desk of the Dasan centre.
+    #: The leg towards another desk of the Dasan centre, or towards the centre once the counsellor has left.
     desk_leg: str = ""
     #: Standby list and partner line; its leg is the one talked with in OVERFLOW.
     overflow: Chain = UNTRIED
@@ -231,6 +238,8 @@ class Call:
     unsaid: tuple[str, ...] = ()
     #: Bringing an emergency partner in.
     conference: Conference = CALM
+    #: Being put through to the centre, or talking with it.
+    transfer: Transfer | None = None
     #: Keys of the counsellor that may be the beginning of a code, and when the last one came. Never logged.
     typed: str = field(default="", repr=False)
     typed_at: float | None = None

@@ -124,7 +124,6 @@ class CallbackActor:
 
     async def _enter(self) -> bool:
         due, services = self._due, self._services
-        self._crisis = await crisis_of(due, services)
         try:
             await services.contacts.enter_callback(
                 self.contact_id,
@@ -140,6 +139,8 @@ class CallbackActor:
             log.warning("callback_not_written")
             return False
         metrics.calls_entered_total.labels(entry="callback").inc()
+        if due.lane is Lane.CRISIS:
+            self._crisis = await crisis_of(self.contact_id, services)
         self._calls.join_callback(self.contact_id, self)
         services.router.join(
             Waiting(
@@ -284,7 +285,7 @@ class CallbackActor:
         actor = CallActor(call, self.contact_id, person, due.language, self._mailbox, services)
         actor.on_talk = self._talk_began
         if crisis:
-            actor.stage.crisis.resume(crisis.id, raised=not crisis.proposed)
+            actor.stage.crisis.resume(crisis)
             services.incidents.note(crisis.id, CallerBack())
         if seated:
             await self._stage.silence()
@@ -343,11 +344,12 @@ class CallbackActor:
 
 def redial_policy(due: Due, services: Services) -> Policy | None:
     """Who dropped out of a crisis is called again sooner than others, and more often; None: as everybody."""
-    if due.lane is not Lane.CRISIS or not services.redial_attempts:
+    plan = services.flow.redial
+    if due.lane is not Lane.CRISIS or not plan.attempts:
         return None
     # A policy knows no shorter spacing.
-    spacing_s = max(services.redial_every_s, SHORTEST_SPACING_S)
-    return replace(services.router.policy, callback_attempts=services.redial_attempts, callback_spacing_s=spacing_s)
+    spacing_s = max(plan.every_s, SHORTEST_SPACING_S)
+    return replace(services.router.policy, callback_attempts=plan.attempts, callback_spacing_s=spacing_s)
 
 
 def handed(state: Callback, due: Due, offer: Offer, *, seated: bool) -> Call:

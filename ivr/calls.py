@@ -15,11 +15,13 @@ from core import metrics
 from core.errors import DatabaseConflict, DatabaseError
 from core.ids import new_id
 from core.phone import Number, normalise
+from escalation.happenings import CallerBack
 from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.ari import AriError, CallBroadcast, Event, Mailbox, OutcomeUnknown, StasisEnd, StasisStart
 from ivr.call_model import Call, Phase
-from ivr.overflow import Chain
+from ivr.crisis_recovery import back_in, crisis_of
+from ivr.picture import known_of
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from routing.contacts import LiveContact
@@ -43,24 +45,6 @@ class Ringable(Protocol):
 
     def post(self, happening: m.Happening) -> None:
         """Let something happen to it."""
-
-
-def known_of(contact: LiveContact) -> Call:
-    """What a row knows of a caller. Pure."""
-    return Call(
-        id=str(contact.id),
-        language=contact.language,
-        number=contact.number,
-        lane=contact.lane,
-        named=contact.named_id or contact.counsellor_id,
-        since=contact.virtual_start,
-        place=contact.promised_place,
-        arranged=contact.arranged,
-        overflow=Chain(rounds=contact.overflows),
-        talked=contact.answered_at is not None,
-        # Of a silence before now nothing is known; nobody is asked twice.
-        heard_of=True,
-    )
 
 
 def numbers_from(contact: LiveContact, at: datetime) -> int:
@@ -205,14 +189,16 @@ class Calls:
             )
 
         try:
-            row = None if await enter() else await self._returned(channel.id, contact_id, number, at, enter)
+            row, earlier = (None, None) if await enter() else await self._returned(channel.id, contact_id, number, at, enter)
             left = await services.contacts.last_offers([row.id]) if row else {}
         except DatabaseError:
             log.error("call_not_written")
             await services.ari.move_to_dialplan(channel.id, SAFETY_NET)
             return
+        crisis = None
         if row is not None:
             contact_id, direct = row.id, True
+            crisis = await crisis_of(contact_id, services, earlier=earlier)
             services.contacts.note(contact_id, "back_from_safety_net")
             services.contacts.state(contact_id, ContactState.WAITING)
             for offer in left.values():
@@ -229,21 +215,29 @@ class Calls:
         new = Call(id=str(contact_id), language=self._language, number=None if number.withheld else number.e164)
         known = replace(known_of(row), plays=numbers_from(row, at)) if row else new
         call = replace(known, phase=Phase.WAITING if direct else Phase.MENU)
+        if crisis is not None:
+            call = back_in(call, crisis)
+            services.contacts.lane(contact_id, call.lane)
         actor = CallActor(call, contact_id, channel.id, call.language, mailbox, services)
         if row is not None:
             actor.stage.resume(bridges=set(), row=row)
+        if crisis is not None:
+            actor.stage.crisis.resume(crisis)
+            if crisis.caller_gone_at is not None:
+                services.incidents.note(crisis.id, CallerBack())
         await self.run(actor, m.Entered(direct=direct))
 
     async def _returned(
         self, channel_id: str, contact_id: UUID, number: Number, at: datetime, enter: Callable[[], Awaitable[bool]]
-    ) -> LiveContact:
+    ) -> tuple[LiveContact, UUID | None]:
         """Back from the dialplan, or from a worker that is no more: with the place they had. Raises `DatabaseError`.
 
-        If their contact has ended meanwhile (nobody saw that they live on), another one, `contact_id`, goes on from there.
+        If their contact has ended meanwhile (nobody saw that they live on), another one, `contact_id`, goes on from there: then also the
+        id of the one that has ended.
         """
         contacts = self._services.contacts
         if (row := await contacts.take(channel_id)) is not None:
-            return row
+            return row, None
         ended = await contacts.part(channel_id)
         if ended is None or not await enter():
             raise DatabaseConflict("the contact of a channel has changed meanwhile")
@@ -262,7 +256,7 @@ class Calls:
         contacts.language(contact_id, row.language)
         contacts.lane(contact_id, row.lane)
         contacts.promised(contact_id, row.promised_until, row.promised_place)
-        return row
+        return row, ended.id
 
     async def give_back(self, offer: Offer) -> None:
         """The counsellor of a leg whose end nobody saw: it rang, or was talked with; what does not fit changes nothing."""

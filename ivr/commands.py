@@ -1,4 +1,4 @@
-"""What a call asks for; `ivr.stage` carries it out. Pure; standard library only."""
+"""What a call asks for; `ivr.stage` carries it out. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from escalation.centre.model import PutThrough
 from ivr.conference import Fact, Partner
 from ivr.dialogue_model import ArrangeCallback
 from ivr.phases import PlaceFor, Timer
@@ -194,6 +195,22 @@ class RingPartner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RingStaff:
+    """Ring a member of the centre's staff, for a caller who is put through."""
+
+    leg_id: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferNote:
+    """What became of a transfer is to be on record. `ended` None: caller and centre are together."""
+
+    order: UUID
+    ended: PutThrough | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RingCaller:
     """Ring the caller who dropped out of a crisis."""
 
@@ -336,8 +353,8 @@ BookCommand = (
     Join | Leave | RaiseLane | AskPlace | Promised | MarkSilent | SetLanguage | Arrange | GiveCode | CheckCode | OverflowOver | Note | Alarm
     | Finish
 )  # fmt: skip
-#: The telephone, for an emergency partner.
-PartnerCommand = RingPartner | RingCaller | CallerIs | Whisper | Gather
+#: The telephone, for whoever is brought into a talk: an emergency partner, or the centre.
+PartnerCommand = RingPartner | RingStaff | RingCaller | CallerIs | Whisper | Gather | TransferNote
 #: The telephone.
 StageCommand = (
     Play | StopPlay | Start | Stop | HoldCaller | Listen | DialDesk | RingOutside | SayToLeg | Seat | Connect | Reconnect | DropLeg

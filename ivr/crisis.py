@@ -33,19 +33,18 @@ def is_partner(leg_id: str) -> bool:
 # --- what a person asks for ------------------------------------------------------------------------------------------
 
 
-def key(step: Step, pressed: m.LegDigit) -> None:
-    """A key of the counsellor in the talk."""
+def key(step: Step, pressed: m.LegDigit) -> What | None:
+    """What a key of the counsellor in the talk asks for, with those before it; of the centre's, once the counsellor has left."""
     call, texts = step.call, step.flow.crisis
-    if call.phase not in _WITH_COUNSELLOR or call.offer is None or pressed.leg_id != call.offer.leg_id:
-        return
+    alone = call.desk_leg if call.phase is Phase.TRANSFERRED and call.transfer is not None else ""
+    if pressed.leg_id != (counsellor_leg(step) or alone):
+        return None
     late = None not in (pressed.at, call.typed_at) and not 0 <= (pressed.at or 0) - (call.typed_at or 0) <= texts.key_within_s
     typed = ("" if late else call.typed) + pressed.digit
     meanings = texts.keys.meanings
     what = next((meaning for code, meaning in meanings.items() if typed.endswith(code)), None)
     step.set(typed="" if what else typed[-3:], typed_at=pressed.at)
-    if what is not None:
-        step.note("crisis_key", what=str(what))
-        ask(step, what, by="counsellor_key")
+    return what
 
 
 def ordered(step: Step, order: m.Ordered) -> None:
@@ -200,9 +199,9 @@ def resumed(step: Step) -> None:
         step.start(Timer.RING, step.flow.ring_timeout_s + menu.RING_GUARD_S)
     match chain.stage:
         case Stage.ASKING:
-            # The attempt before is known to be over: on to the next.
-            step.set(conference=replace(chain, stage=Stage.IDLE))
+            # Before everybody else; the attempt before is known to be over: on to the next, but to nobody a second time without a word.
             ask(step, What.RAISE, by="counsellor_key")
+            _go_on(step, conference.Overdue(alone=_alone(step)))
         case Stage.RINGING if chain.partner:
             step.start(Timer.PARTNER, chain.partner.ring_s + conference.RING_GUARD_S)
         case Stage.BRIEFING if chain.partner:

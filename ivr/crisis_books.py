@@ -13,8 +13,8 @@ import structlog
 
 from core.errors import AnnyeongError
 from escalation import happenings as h
-from escalation.errors import IncidentOver, PartnerOnThePhone, UnknownIncident, UnknownPartner
-from escalation.model import Dial, RaisedBy, Result
+from escalation.errors import CallElsewhere, IncidentOver, PartnerOnThePhone, UnknownIncident, UnknownPartner
+from escalation.model import Dial, Incident, RaisedBy, Result
 from ivr import call_model as m
 from ivr.commands import CrisisCommand
 from ivr.conference import Fact, Partner
@@ -100,9 +100,9 @@ class CrisisBooks:
         """The incident of this call, once it is on record."""
         return self._incident
 
-    def resume(self, incident_id: UUID, *, raised: bool) -> None:
-        """After a restart: it is on record."""
-        self._incident, self._raised = incident_id, raised
+    def resume(self, incident: Incident) -> None:
+        """After a restart, or for a caller who is back: it is on record."""
+        self._incident, self._raised = incident.id, not incident.proposed
 
     def do(self, command: CrisisCommand) -> None:
         """Carry out one command. Never blocks."""
@@ -147,6 +147,11 @@ class CrisisBooks:
     async def _ask(self, command: m.AskPartner) -> None:
         try:
             dial = await self._dial(command)
+        except CallElsewhere:
+            # Who has the call by now calls somebody, if that is still wanted.
+            log.warning("partner_not_called", call_id=str(self.contact_id))
+            self._services.contacts.note(self.contact_id, "crisis_refused", {"what": "call_elsewhere"})
+            dial = None
         except AnnyeongError as error:
             log.error("partner_not_found", reason=type(error).__name__)
             dial = None
@@ -181,7 +186,7 @@ async def call_again(services: Services, contact_id: UUID, number: str | None, l
 
     `number` (E.164) None: the one they called from.
     """
-    if not services.redial_attempts:
+    if not services.flow.redial.attempts:
         return
     consent = Consent(may_call=True)
     for attempt in range(REDIAL_TRIES):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
@@ -37,11 +37,24 @@ _MEANINGS = {
 _CALLS_SOMEBODY = (OrderKind.RAISE, OrderKind.DIAL_NEXT, OrderKind.DIAL)
 
 
+class BesideCalls(Protocol):
+    """Calls that are no contact of the line unless they are in a crisis (`ivr.linked_calls`)."""
+
+    async def claim(self) -> None:
+        """What is ordered for those that go on here is ours to take. Does not fail."""
+        ...
+
+    def ordered(self, order_id: UUID, order: m.Ordered) -> bool:
+        """Let it happen; False: no such call goes on here."""
+        ...
+
+
 class CrisisOrders:
     """Takes orders for this program's contacts and lets them happen."""
 
-    def __init__(self, book: Book, calls: Calls, services: Services, owner: UUID) -> None:
+    def __init__(self, book: Book, calls: Calls, services: Services, owner: UUID, beside: BesideCalls | None = None) -> None:
         """`owner`: the process, as the rows of its contacts name it."""
+        self._beside = beside
         self._book = book
         self._calls = calls
         self._services = services
@@ -66,6 +79,8 @@ class CrisisOrders:
     async def look(self) -> None:
         """Once; without the database they stay where they are."""
         try:
+            if self._beside is not None:
+                await self._beside.claim()
             orders = await self._book.take_orders(self._owner)
         except DatabaseError as error:
             log.info("crisis_orders_put_off", reason=type(error).__name__)
@@ -75,8 +90,11 @@ class CrisisOrders:
 
     def _carry_out(self, order: Order) -> None:
         services, actor = self._services, self._of(order)
+        ordered = m.Ordered(what=_MEANINGS[order.kind], partner=order.partner_id or "")
         if actor is not None:
-            actor.post(m.Ordered(what=_MEANINGS[order.kind], partner=order.partner_id or ""))
+            actor.post(ordered)
+        elif self._beside is not None and self._beside.ordered(order.contact_id, ordered):
+            log.info("crisis_order_beside", call_id=str(order.contact_id), kind=str(order.kind))
         elif order.kind is OrderKind.REDIAL:
             again = call_again(services, order.contact_id, None, "ko", order.incident_id)
             services.spawn(again, f"redial {order.contact_id}")

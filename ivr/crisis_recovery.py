@@ -15,21 +15,20 @@ from escalation.model import Attempt, Incident, OpenIncident, Result
 from escalation.model import Stage as AttemptStage
 from ivr.actor import CallActor
 from ivr.call_model import Call, Phase
-from ivr.calls import known_of
 from ivr.conference import CALM, Conference, Partner, Stage
 from ivr.crisis_books import call_again
-from ivr.picture import Picture
+from ivr.picture import Picture, known_of
 from ivr.services import Services
-from routing.callback_model import Due
+from ivr.step import highest
 from routing.contacts import LiveContact
-from routing.model import Lane, Offer
+from routing.model import ContactState, Lane, Offer
 
 log = structlog.get_logger()
 
 #: An adopted partner rings no longer than this; Asterisk ends it by its own time-out, which is shorter.
 RING_S = 60.0
 #: Attempts that came to nothing, after which the next one follows at once.
-_ON_TO_THE_NEXT = frozenset({Result.BUSY, Result.NO_ANSWER, Result.REJECTED, Result.UNREACHABLE, Result.FAILED})
+_ON_TO_THE_NEXT = frozenset({Result.BUSY, Result.NO_ANSWER, Result.REJECTED, Result.UNREACHABLE, Result.FAILED, Result.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +50,7 @@ def found(crisis: OpenIncident | None, row: LiveContact, offer: Offer | None, pi
     if crisis is None:
         return NOTHING
     state = _partners(crisis, row, offer, picture)
+    state = replace(state, facts=(*state.facts, *_counsellor(crisis.incident, row, offer, picture)))
     was_gone = crisis.incident.caller_gone_at is not None
     if row.channel_id in picture.channels:
         return replace(state, facts=(*state.facts, h.CallerBack())) if was_gone else state
@@ -59,14 +59,24 @@ def found(crisis: OpenIncident | None, row: LiveContact, offer: Offer | None, pi
     return replace(state, stray=stray, facts=state.facts if was_gone else (*state.facts, h.CallerGone()))
 
 
+def _counsellor(incident: Incident, row: LiveContact, offer: Offer | None, picture: Picture) -> tuple[h.Fact, ...]:
+    """Came or went while nobody watched."""
+    gone = incident.counsellor_gone_at is not None
+    if offer is not None and picture.together(f"talk-{row.id}", offer.leg_id):
+        return (h.CounsellorBack(counsellor_id=offer.counsellor_id),) if gone else ()
+    # Whoever waits for one yet has lost nobody.
+    talked = row.state is ContactState.TALKING and row.answered_at is not None
+    return (h.CounsellorGone(),) if talked and not gone else ()
+
+
 def _partners(crisis: OpenIncident, row: LiveContact, offer: Offer | None, picture: Picture) -> Found:
     incident, talk = crisis.incident, f"talk-{row.id}"
     there = [attempt for attempt in incident.live if attempt.leg_id in picture.channels]
-    lost = tuple(_lost(attempt) for attempt in incident.live if attempt not in there)
+    lost = tuple(lost_fact(attempt) for attempt in incident.live if attempt not in there)
     taken_over = incident.taken_over_at is not None
     known = going_on(incident)
     if not there:
-        return Found(conference=Conference(stage=_without_partner(incident), open=known.open, taken_over=taken_over), facts=lost)
+        return Found(conference=Conference(stage=without_partner(incident), open=known.open, taken_over=taken_over), facts=lost)
     joined = [attempt for attempt in there if picture.together(talk, row.channel_id, attempt.leg_id)]
     attempt = (joined or there)[-1]
     leg = attempt.leg_id
@@ -78,19 +88,20 @@ def _partners(crisis: OpenIncident, row: LiveContact, offer: Offer | None, pictu
         stage = Stage.BRIEFING if picture.channels[leg].state == "Up" else Stage.RINGING
     partner = Partner(leg_id=leg, endpoint="", ring_s=RING_S)
     stray = tuple(other for other in there if other is not attempt)
-    facts = (*lost, *(_lost(other) for other in stray), *_seen(attempt, stage))
+    facts = (*lost, *(lost_fact(other) for other in stray), *seen_facts(attempt, stage))
     conference = Conference(stage=stage, open=known.open, taken_over=taken_over, partner=partner)
     return Found(conference=conference, facts=facts, stray=tuple(other.leg_id for other in stray))
 
 
-def _lost(attempt: Attempt, result: Result = Result.FAILED) -> h.Fact:
+def lost_fact(attempt: Attempt, result: Result = Result.FAILED) -> h.Fact:
+    """What became of an attempt whose leg is no more. Pure."""
     if attempt.stage is AttemptStage.DIALLING:
         return h.AttemptFailed(attempt_id=attempt.id, result=result)
     return h.PartnerLeft(attempt_id=attempt.id)
 
 
-def _seen(attempt: Attempt, stage: Stage) -> tuple[h.Fact, ...]:
-    """What the leg tells that its attempt does not know yet."""
+def seen_facts(attempt: Attempt, stage: Stage) -> tuple[h.Fact, ...]:
+    """What the leg tells that its attempt does not know yet. Pure."""
     if stage is Stage.JOINED and attempt.stage is not AttemptStage.JOINED:
         return (h.Joined(attempt_id=attempt.id),)
     if stage in (Stage.BRIEFING, Stage.PRIVATE) and attempt.stage is AttemptStage.DIALLING:
@@ -98,8 +109,8 @@ def _seen(attempt: Attempt, stage: Stage) -> tuple[h.Fact, ...]:
     return ()
 
 
-def _without_partner(incident: Incident) -> Stage:
-    """Whether somebody is to be called now: the program died between two steps, or with a partner's phone ringing."""
+def without_partner(incident: Incident) -> Stage:
+    """Whether somebody is to be called now: the program died between two steps, or with a partner's phone ringing. Pure."""
     if incident.proposed or incident.called_off or incident.taken_over_at is not None or incident.exhausted == len(incident.attempts):
         return Stage.IDLE
     if not incident.attempts:
@@ -142,14 +153,23 @@ def going_on(incident: Incident) -> Conference:
     return Conference(open=not incident.proposed and not taken_over and not incident.called_off, taken_over=taken_over)
 
 
-async def crisis_of(due: Due, services: Services) -> Incident | None:
-    """The open crisis that a person who is called back dropped out of; None also where it can't be known now."""
-    if due.lane is not Lane.CRISIS:
-        return None
+def back_in(call: Call, crisis: Incident) -> Call:
+    """The call of somebody who is back from the safety net in an open crisis: whoever was being called is called on. Pure."""
+    conference = replace(going_on(crisis), stage=without_partner(crisis))
+    if not conference.open:
+        return replace(call, conference=conference)
+    return replace(call, conference=conference, lane=highest(call.lane, Lane.CRISIS), named=crisis.counsellor_id or call.named)
+
+
+async def crisis_of(contact_id: UUID, services: Services, *, earlier: UUID | None = None) -> Incident | None:
+    """The open crisis of somebody who is back, by a call-back or from the safety net; None also where it can't be known now.
+
+    `earlier`: the contact that this one goes on from, where that is not on record yet.
+    """
     try:
-        crisis = await services.incidents.open_of(due.contact_id)
+        crisis = await services.incidents.open_of(contact_id, earlier=earlier)
     except AnnyeongError as error:
-        log.warning("crisis_not_read", call_id=str(due.contact_id), reason=type(error).__name__)
+        log.warning("crisis_not_read", call_id=str(contact_id), reason=type(error).__name__)
         return None
     return crisis.incident if crisis else None
 
@@ -168,7 +188,7 @@ def partners_let_go(services: Services, crisis: OpenIncident | None, state: Foun
     """Whoever of a crisis is called, or there, is to be let go: what became of them is on record. Returns the legs to hang up."""
     if crisis is None:
         return ()
-    note_all(services, crisis, [_lost(attempt, Result.WITHDRAWN) for attempt in crisis.incident.live])
+    note_all(services, crisis, [lost_fact(attempt, Result.WITHDRAWN) for attempt in crisis.incident.live])
     return (*crisis.legs, *state.stray)
 
 
@@ -198,5 +218,5 @@ async def ended_unseen(services: Services, actors: Iterable[CallActor], picture:
             seen.add(key := f"attempt-{attempt.id}")
             if key in before:
                 metrics.repairs_total.labels(kind="attempt_ended").inc()
-                note_all(services, crisis, [_lost(attempt)])
+                note_all(services, crisis, [lost_fact(attempt)])
     return seen

@@ -1,9 +1,9 @@
-"""The hands of one call in a crisis: rings partners, whispers to the counsellor, brings everybody together."""
+"""The hands of one call for whoever is brought into a talk: rings emergency partners and the centre, whispers, brings everybody together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -13,8 +13,9 @@ from ivr.call_model import Happening
 from ivr.commands import PartnerCommand
 from ivr.conference import Partner
 from ivr.crisis import is_partner
-from ivr.outbound import NumberNotAllowed, Purpose
+from ivr.outbound import NumberNotAllowed, Purpose, is_extension
 from ivr.services import Services
+from ivr.shown import with_word
 from ivr.whisper import Whisperer
 from routing.model import OfferResult
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ivr.stage import Stage
 
 log = structlog.get_logger()
+
+#: What the centre's phones show after the service's name.
+SHOWN: Final = "연결"
 
 
 class CrisisStage:
@@ -46,6 +50,10 @@ class CrisisStage:
                 self._whisperer.say(leg_id, prompts)
             case m.Gather():
                 await self._gather(command)
+            case m.RingStaff(leg_id=leg_id, extension=extension):
+                self._ring_staff(leg_id, extension)
+            case m.TransferNote():
+                self._services.transfer_notes.add(command)
             case m.RingCaller():
                 self._ring_caller(command)
             case m.CallerIs(leg_id=leg_id):
@@ -71,6 +79,22 @@ class CrisisStage:
             call_id=str(self._stage.contact_id),
             originator=originator,
             caller_id=partner.caller_id or None,
+        )
+
+    def _ring_staff(self, leg_id: str, extension: str) -> None:
+        """Ring a member of the centre's staff, who may see at a glance that it is a caller who is put through."""
+        services = self._services
+        if not is_extension(extension):
+            log.error("centre_without_extension")
+            self._post(m.LegDown(leg_id=leg_id, result=OfferResult.UNREACHABLE))
+            return
+        services.leg_book.made(leg_id, self._stage.contact_id, "centre")
+        self._stage.leg(leg_id).ring(
+            endpoint=f"PJSIP/{extension}",
+            timeout_s=services.flow.ring_timeout_s,
+            call_id=str(self._stage.contact_id),
+            originator=self._stage.channel_id,
+            caller_id=with_word(services.caller_id, SHOWN),
         )
 
     def _ring_caller(self, command: m.RingCaller) -> None:

@@ -174,6 +174,23 @@ class Crisis(_Table):
         return CrisisPlan(choose_s=self.choose_s, private_s=self.private_s)
 
 
+class Centre(_Table):
+    """A caller who is put through to the centre in the same call."""
+
+    #: To a member of staff who answered.
+    briefing: Prompts = ("centre_briefing",)
+    #: To the counsellor alone.
+    rung: Prompts = ("centre_rung",)
+    answered: Prompts = ("centre_answered",)
+    busy: Prompts = ("centre_busy",)
+    no_answer: Prompts = ("centre_no_answer",)
+    joined: Prompts = ("centre_joined",)
+    left: Prompts = ("centre_left",)
+    stopped: Prompts = ("centre_stopped",)
+    #: To the caller whom the centre has left after the counsellor, and who goes back into the line.
+    caller_again: Prompts = ("centre_caller_again",)
+
+
 class Ending(_Table):
     """After the talk."""
 
@@ -191,6 +208,7 @@ class Flow(_Table):
     silent: Silent = Silent()
     overflow: Outside = Outside()
     crisis: Crisis = Crisis()
+    centre: Centre = Centre()
     #: Who there is outside; from the settings, not from the file.
     outside: Plan = Plan()
     #: How often, and how soon, who dropped out of a crisis is called again; from the settings, not from the file.
@@ -202,7 +220,7 @@ class Flow(_Table):
 
     def prompt_ids(self) -> set[str]:
         """All prompts the flow plays."""
-        tables = (self.menu, self.transfer, self.notices, self.waiting, self.silent, self.overflow, self.crisis, self.ending)
+        tables = (self.menu, self.transfer, self.notices, self.waiting, self.silent, self.overflow, self.crisis, self.centre, self.ending)
         return {prompt for table in tables for _, value in table if isinstance(value, tuple) for prompt in value}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from ivr.conference import Partner, What
 from ivr.phases import PlaceFor, Timer
@@ -199,6 +200,14 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutThroughTo:
+    """The desk asks for the caller to be put through to a member of the centre's staff."""
+
+    order: UUID
+    extension: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unattended:
     """The watchdog found the caller without sound or without a deadline: `what` is one of `ivr.watchdog`'s words."""
 
@@ -208,5 +217,5 @@ class Unattended:
 Happening = (
     Entered | Resumed | Digit | Spoke | PlaybackDone | TimerFired | Held | HoldFailed | Place | DialogueDone | OfferGranted | LegUp | LegDown
     | LegDigit | LegSaid | Connected | ConnectFailed | CallerGone | TakenAway | Unroutable | Overflowed | PartnerFound | Gathered
-    | GatherFailed | Ordered | Unattended
+    | GatherFailed | Ordered | PutThroughTo | Unattended
 )  # fmt: skip

@@ -42,6 +42,10 @@ class Leg:
         self.gone = False
         #: We are ending it.
         self.dropped = False
+        #: Its channel was told of.
+        self._seen = False
+        #: Given up unseen: should its channel come yet, nobody is to answer it.
+        self._given_up = False
         #: Called once when its channel is no more.
         self.on_gone: Callable[[], None] = lambda: None
         self._dial_status = ""
@@ -70,11 +74,16 @@ class Leg:
             # comparison, say what becomes of it.
             log.info("leg_rings_already", leg_id=self.id)
         except OutcomeUnknown:
-            # It may ring: make sure it does not, then go on as if it never had.
+            if await self._is_there():
+                # Only the answer is late. Its events, or the comparison, say what becomes of it.
+                log.info("originate_answered_late", leg_id=self.id)
+                return
+            # Go on as if it never had rung, and make sure that it does not.
             log.warning("originate_outcome_unknown", leg_id=self.id)
+            self._given_up = True
+            self._down(OfferResult.FAILED)
             await self._hang_up("normal")
             self._gone(None)
-            self._down(OfferResult.FAILED)
         except AriError as error:
             log.info("originate_failed", leg_id=self.id, status=error.status, reason=error.reason)
             if error.status >= 500:
@@ -82,6 +91,15 @@ class Leg:
                 await self._hang_up("normal")
             self._gone(None)
             self._down(OfferResult.UNREACHABLE if error.status in (400, 500) else OfferResult.FAILED)
+
+    async def _is_there(self) -> bool:
+        if self._seen:
+            return True
+        try:
+            return await self._services.ari.channel(self.id) is not None
+        except AriError as error:
+            log.info("operation_failed", operation=error.operation, status=error.status)
+            return False
 
     def drop(self, *, elsewhere: bool) -> None:
         """Hang up, ringing or up, once. Asterisk answers 404 to a hang-up that overtakes its originate, so that one is awaited."""
@@ -105,6 +123,13 @@ class Leg:
 
     def handle(self, event: Event) -> None:
         """Read an event of this leg's channel."""
+        first, self._seen = not self._seen, True
+        if self._given_up:
+            if first or isinstance(event, StasisStart):
+                # Asterisk came to it late, and somebody else is called by now.
+                log.warning("leg_came_late", leg_id=self.id)
+                self._services.spawn(self._hang_up("normal"), f"drop {self.id}")
+            return
         match event:
             case StasisStart():
                 self.up = True

@@ -3,25 +3,36 @@
 Every call is a task of its own. A talk survives the program: it goes on in Asterisk, its legs carry the order's id, and the next run takes it up;
 whoever was only being rung or asked then is let go, and the order ends as interrupted. What an order that nobody here awaits any more came to
 is told to `Afterwards`.
+
+In a crisis (`ivr.linked_crisis`) the call is a contact with an incident of its own; which ones are is read before Asterisk is looked at (`prepare`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
 
-from core.errors import AnnyeongError
+from core.errors import AnnyeongError, DatabaseError
 from escalation.centre.model import Result
 from escalation.centre.ports import CallOrder, Progress
+from escalation.model import OpenIncident
 from ivr import happenings as h
 from ivr.ari import AriError, Mailbox
-from ivr.linked_call import FOUND_TALKING, PREFIX, Linked, Phase, Plan, advance, begin, leg_id
-from ivr.linked_commands import Command, Done, Drop, Side, Tell
-from ivr.linked_stage import BRIDGE_PREFIX, NOT_TOLD, TOLD, Line, LinkedStage
+from ivr.calls import Calls
+from ivr.crisis_books import call_again
+from ivr.crisis_recovery import going_on
+from ivr.linked_books import LinkedBooks, LinkedContacts
+from ivr.linked_call import PREFIX, Linked, Plan, begin
+from ivr.linked_commands import Command, Side
+from ivr.linked_line import to_line
+from ivr.linked_one import TELL_AGAIN_S, LinkedCall
+from ivr.linked_recovery import Found, found
+from ivr.linked_stage import BRIDGE_PREFIX, Line, LinkedStage
 from ivr.outbound import NumberNotAllowed, Purpose, is_extension
 from ivr.picture import Picture
 from ivr.services import Message, Services
@@ -29,10 +40,6 @@ from ivr.shown import with_word
 
 log = structlog.get_logger()
 
-#: Channels end within milliseconds of their hang-up; this is for events that never come.
-LINGER_S: Final = 10.0
-#: How often and how far apart a step is tried to be told; whoever is told may have no database just now.
-TELL_TRIES, TELL_AGAIN_S = 5, 1.0
 #: What our own phones show after the service's name.
 SHOWN: Final = "연결"
 _LEG = re.compile(rf"{PREFIX}([0-9a-f-]{{36}})-(?:{'|'.join(Side)})")
@@ -50,105 +57,46 @@ class Afterwards(Protocol):
         ...
 
 
-class _Call:
-    """One call's life."""
-
-    def __init__(self, order_id: UUID, plan: Plan, stage: LinkedStage, mailbox: Mailbox[Message], services: Services) -> None:
-        self.order_id = order_id
-        self.state = Linked()
-        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self.progress: Progress | None = None
-        #: Whoever awaits it.
-        self.waiting = 0
-        self.stage = stage
-        self.mailbox = mailbox
-        self._plan = plan
-        self._services = services
-        self._told: asyncio.Queue[Tell | Done] = asyncio.Queue()
-
-    async def run(self, commands: list[Command]) -> None:
-        """From the first command until both legs are no more."""
-        telling = self._services.spawn(self._tell(), f"linked told {self.order_id}")
-        try:
-            await self._do(commands)
-            while self.state.phase is not Phase.OVER:
-                await self._read()
-        except Exception:
-            # A fault of ours: nobody stays in a bridge with nobody. (When the program is told to stop the talk goes on and is taken up again.)
-            self._told.put_nowait(Done(result=self.state.result or Result.INTERRUPTED))
-            await self.stage.clear()
-            raise
-        await self.stage.clear()
-        try:
-            async with asyncio.timeout(LINGER_S):
-                while not all(leg.gone for leg in self.stage.legs.values()):
-                    await self._read()
-        except TimeoutError:
-            log.warning("linked_call_lingers", order_id=str(self.order_id))
-        await telling
-
-    async def _read(self) -> None:
-        happening = self.stage.read(await self.mailbox.get())
-        if happening is not None:
-            before = self.state.phase
-            self.state, commands = advance(self.state, happening, self._plan)
-            if self.state.phase is not before:
-                log.info("linked_call", order_id=str(self.order_id), phase=str(self.state.phase))
-            await self._do(commands)
-
-    async def _do(self, commands: list[Command]) -> None:
-        for command in commands:
-            match command:
-                case Tell() | Done():
-                    self._told.put_nowait(command)
-                case Drop(side=side):
-                    self.stage.drop(side)
-                case _:
-                    await self.stage.do(command)
-
-    async def _tell(self) -> None:
-        """One after another, so that the end comes last; beside the call, so that a slow listener keeps nobody waiting."""
-        while True:
-            match await self._told.get():
-                case Tell(what=what, side=side):
-                    heard = await self._tell_once(what)
-                    if side is not None:
-                        self.stage.whisper(side, TOLD if heard else NOT_TOLD)
-                case Done(result=result):
-                    if not self.result.done():
-                        self.result.set_result(result)
-                    return
-
-    async def _tell_once(self, what: str) -> bool:
-        if self.progress is None:
-            return False
-        for left in reversed(range(TELL_TRIES)):
-            try:
-                await self.progress(what)
-            except Exception as error:  # noqa: BLE001 - whatever fails there, the two talk on
-                log.warning("linked_progress_not_told", order_id=str(self.order_id), what=what, reason=type(error).__name__)
-                if left:
-                    await asyncio.sleep(TELL_AGAIN_S)
-            else:
-                return True
-        return False
-
-
 class LinkedCalls:
     """See the module. Also asked by the comparison with Asterisk (`ivr.recovery`): its legs are nobody's otherwise."""
 
-    def __init__(self, services: Services, *, language: str) -> None:
-        """`language`: what somebody of ours hears."""
+    def __init__(self, services: Services, calls: Calls, *, language: str) -> None:
+        """`calls`: those of the line; `language`: what somebody of ours hears."""
         self._services = services
+        self._calls = calls
         self._language = language
-        self._live: dict[UUID, _Call] = {}
+        self._live: dict[UUID, LinkedCall] = {}
         #: Hears what became of orders of an earlier run; without one only the leases of those orders end them.
         self.afterwards: Afterwards | None = None
+        #: Makes a call a contact in a crisis; without one no crisis is raised.
+        self.contacts: LinkedContacts | None = None
+        #: What an earlier run left in a crisis; None: not known yet, and nothing is taken up.
+        self._left: Mapping[UUID, OpenIncident | None] | None = {}
+        self._taken_up = True
+        #: Legs that nobody may hang up until that is known.
+        self._kept: dict[str, Mailbox[Message]] = {}
 
     @property
     def live(self) -> frozenset[UUID]:
         """Orders whose call goes on."""
-        return frozenset(key for key, call in self._live.items() if call.state.phase is not Phase.OVER)
+        return frozenset(key for key, call in self._live.items() if not call.over)
+
+    # --- what the desk orders in a crisis (`ivr.crisis_orders`) ----------------------------------------------------------
+
+    async def claim(self) -> None:
+        """What is ordered for calls that go on here is ours to take; without the database it stays where it is."""
+        if self.contacts is not None:
+            try:
+                await self.contacts.claim(self.live)
+            except DatabaseError as error:
+                log.info("linked_contacts_not_claimed", reason=type(error).__name__)
+
+    def ordered(self, order_id: UUID, order: h.Ordered) -> bool:
+        """Let it happen; False: no such call goes on here."""
+        if order_id not in self.live:
+            return False
+        self._live[order_id].mailbox.put(order)
+        return True
 
     # --- escalation.centre.ports.Telephony -----------------------------------------------------------------------------
 
@@ -167,6 +115,7 @@ class LinkedCalls:
                 first_ring_s=self._services.flow.ring_timeout_s,
                 ring_s=self._services.router.policy.callback_ring_s,
                 ask_s=self._services.callback_ask_s,
+                crisis=self._services.flow.crisis,
             )
             call = self._make(order.id, lines, order.language, plan)
             call.state, commands = begin(plan)
@@ -204,14 +153,20 @@ class LinkedCalls:
             return refused
         return {Side.FIRST: first, Side.PERSON: person}
 
-    def _make(self, order_id: UUID, lines: dict[Side, Line], language: str, plan: Plan) -> _Call:
+    def _make(self, order_id: UUID, lines: dict[Side, Line], language: str, plan: Plan) -> LinkedCall:
         mailbox: Mailbox[Message] = Mailbox(f"linked {order_id}")
         languages = {Side.FIRST: self._language, Side.PERSON: language}
-        call = _Call(order_id, plan, LinkedStage(str(order_id), lines, languages, mailbox, self._services), mailbox, self._services)
+        stage = LinkedStage(str(order_id), lines, languages, mailbox, self._services)
+        books = LinkedBooks(order_id, self._services, mailbox.put, self.contacts, language)
+
+        async def line(channel_id: str) -> None:
+            await to_line(order_id, channel_id, language, self._services, self._calls)
+
+        call = LinkedCall(order_id, plan, stage, books, mailbox, self._services, line)
         self._live[order_id] = call
         return call
 
-    async def _run(self, call: _Call, commands: list[Command]) -> None:
+    async def _run(self, call: LinkedCall, commands: list[Command]) -> None:
         try:
             await call.run(commands)
         finally:
@@ -221,35 +176,81 @@ class LinkedCalls:
 
     # --- after a restart -----------------------------------------------------------------------------------------------
 
+    async def prepare(self) -> None:
+        """Read which calls of an earlier run are in a crisis. Without the database nothing is taken up, or hung up, until it is back."""
+        self._left, self._taken_up = None, False
+        try:
+            waiting = frozenset() if self.contacts is None else await self.contacts.adopt() - self.live
+            self._left = {order_id: await self._services.incidents.open_of(order_id) for order_id in waiting}
+        except AnnyeongError as error:
+            log.warning("linked_calls_not_read", reason=type(error).__name__)
+
     def compare(self, picture: Picture, *, looked_at: float, settled_s: float) -> None:
         """See `ivr.picture.Beside`."""
         for call in list(self._live.values()):
             call.stage.check(picture, looked_at=looked_at, settled_s=settled_s)
-        if not settled_s:
-            self._adopt(picture)
+        if self._left is None:
+            self._keep(picture)
+            if settled_s:
+                self._services.spawn(self.prepare(), "linked calls read")
+        elif not settled_s or not self._taken_up:
+            self._taken_up = True
+            self._take_up(picture, self._left)
 
-    def _adopt(self, picture: Picture) -> None:
-        """Talks of an earlier run are ours again; whoever was only rung or asked then is let go by the comparison, as a leg of nobody."""
-        found: dict[UUID, set[str]] = {}
+    def _keep(self, picture: Picture) -> None:
         for channel_id in picture.ours or ():
-            if (named := _LEG.fullmatch(channel_id)) and (order_id := UUID(named[1])) not in self._live:
-                found.setdefault(order_id, set()).add(channel_id)
-        for order_id, legs in found.items():
-            both = {leg_id(str(order_id), side) for side in Side}
-            if legs == both and picture.together(f"{BRIDGE_PREFIX}{order_id}", *both):
-                log.info("linked_call_adopted", order_id=str(order_id))
-                call = self._make(order_id, {}, self._language, Plan())
-                call.state = FOUND_TALKING
-                call.stage.adopt()
-                call.progress = self._progress_of(order_id)
-                self._services.spawn(self._run(call, []), f"linked {order_id}")
-                self._services.spawn(self._tell_end(call), f"linked end {order_id}")
-            else:
+            if _LEG.fullmatch(channel_id) and self._services.switchboard.owner(channel_id) is None:
+                mailbox: Mailbox[Message] = Mailbox(channel_id)
+                self._kept[channel_id] = mailbox
+                self._services.switchboard.attach(channel_id, mailbox)
+
+    def _take_up(self, picture: Picture, left: Mapping[UUID, OpenIncident | None]) -> None:
+        """Talks of an earlier run are ours again; whoever was only rung or asked then is let go by the comparison, as a leg of nobody."""
+        kept, self._kept = self._kept, {}
+        for mailbox in kept.values():
+            self._services.switchboard.detach_all(mailbox)
+        legs: dict[UUID, list[str]] = {order_id: [] for order_id in left if order_id not in self._live}
+        for channel_id in picture.ours or ():
+            named, owner = _LEG.fullmatch(channel_id), self._services.switchboard.owner(channel_id)
+            # Whoever went on in the line is the line's.
+            if named and owner is None and (order_id := UUID(named[1])) not in self._live:
+                legs.setdefault(order_id, []).append(channel_id)
+        for order_id, channel_ids in legs.items():
+            crisis = left.get(order_id)
+            one = found(order_id, crisis, picture)
+            if crisis is not None:
+                for fact in one.facts:
+                    self._services.incidents.note(crisis.incident.id, fact)
+            if one.state is not None:
+                self._adopt(order_id, one.state, one, crisis)
+                continue
+            if order_id in left:
+                self._over_unseen(order_id, crisis)
+            if channel_ids:
                 self._services.spawn(self._tell_interrupted(order_id), f"linked end {order_id}")
         for bridge in picture.bridges.values():
             ours = bridge.id.startswith(BRIDGE_PREFIX) and bridge.name == self._services.ari.app
             if ours and bridge.id.removeprefix(BRIDGE_PREFIX) not in map(str, self._live):
                 self._services.spawn(self._destroy(bridge.id), f"destroy {bridge.id}")
+
+    def _adopt(self, order_id: UUID, state: Linked, one: Found, crisis: OpenIncident | None) -> None:
+        log.info("linked_call_adopted", order_id=str(order_id), crisis=str(state.crisis.stage), legs=len(one.legs))
+        call = self._make(order_id, {}, self._language, Plan(crisis=self._services.flow.crisis))
+        call.state = state
+        call.stage.adopt(one.legs)
+        if crisis is not None:
+            call.books.resume(crisis.incident)
+        call.progress = self._progress_of(order_id)
+        self._services.spawn(self._run(call, call.resume()), f"linked {order_id}")
+        self._services.spawn(self._tell_end(call), f"linked end {order_id}")
+
+    def _over_unseen(self, order_id: UUID, crisis: OpenIncident | None) -> None:
+        """One in a crisis has ended while nobody watched: its person is called back."""
+        if self.contacts is not None:
+            self.contacts.ended(order_id)
+        if crisis is not None and going_on(crisis.incident).open:
+            again = call_again(self._services, order_id, None, self._language, crisis.incident.id)
+            self._services.spawn(again, f"redial {order_id}")
 
     def _progress_of(self, order_id: UUID) -> Progress:
         async def progress(what: str) -> None:
@@ -259,7 +260,7 @@ class LinkedCalls:
 
         return progress
 
-    async def _tell_end(self, call: _Call) -> None:
+    async def _tell_end(self, call: LinkedCall) -> None:
         result = await call.result
         if not call.waiting:
             await self._tell_afterwards(call.order_id, result)

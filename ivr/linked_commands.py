@@ -1,4 +1,7 @@
-"""What a call between somebody of ours and a person asks for (`ivr.linked_call`); `ivr.linked_stage` carries it out. Pure."""
+"""What a call between somebody of ours and a person asks for (`ivr.linked_call`); `ivr.linked_stage` carries it out. Pure.
+
+What it asks for in a crisis is said in the words of the line's calls (`ivr.commands`) where they fit.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from escalation.centre.model import Result
+from ivr import commands as line
 from ivr.phases import Timer
 
 
@@ -94,4 +98,26 @@ class Done:
     result: Result
 
 
-Command = Ring | Seat | Music | Join | Say | StopSay | Tell | Start | Stop | Drop | Done
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whisper:
+    """Say something to one who talks, and to nobody else; `leg_id` "": to the first."""
+
+    prompts: tuple[str, ...]
+    leg_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToLine:
+    """The person goes on in the line, before everybody else: nobody else is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAgain:
+    """The person dropped out of a crisis: the line calls them back, before everybody else."""
+
+
+#: The crisis and its books.
+BookCommand = line.RaiseIncident | line.AskPartner | line.IncidentNote | line.Note | line.Alarm | CallAgain
+#: The telephone, for an emergency partner.
+PartnerCommand = line.RingPartner | line.SayToLeg | line.DropLeg | line.Gather | Whisper
+Command = BookCommand | PartnerCommand | ToLine | Ring | Seat | Music | Join | Say | StopSay | Tell | Start | Stop | Drop | Done

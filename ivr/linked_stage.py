@@ -1,27 +1,35 @@
-"""The hands of one call between somebody of ours and a person: legs, bridge, what is heard, deadlines. Both legs show the helpline's number only."""
+"""The hands of one call between somebody of ours and a person, in a crisis with an emergency partner: legs, bridge, what is heard, deadlines.
+
+Both legs show the helpline's number only.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 
+from ivr import commands as m
 from ivr import happenings as h
 from ivr.ari import AriError, Event, Mailbox, PlaybackFinished
+from ivr.conference import Partner
 from ivr.legs import Leg
-from ivr.linked_call import leg_id
-from ivr.linked_commands import Join, Music, Ring, Say, Seat, Side, Start, Stop, StopSay
+from ivr.linked_commands import Join, Music, PartnerCommand, Ring, Say, Seat, Side, Start, Stop, StopSay, Whisper
+from ivr.linked_model import PREFIX, leg_id
+from ivr.outbound import NumberNotAllowed
 from ivr.phases import Timer
 from ivr.picture import Picture
 from ivr.services import Message, Services
 from ivr.stage import MUSIC
 from ivr.whisper import Whisperer
+from routing.model import OfferResult
 
 log = structlog.get_logger()
 
-BRIDGE_PREFIX = "linked-"
+BRIDGE_PREFIX = PREFIX
 #: What a key in the talk leads to: heard by whoever pressed it, and by nobody else.
 TOLD, NOT_TOLD = "linked_told", "linked_not_told"
 #: Music that did not start is tried again.
@@ -56,6 +64,8 @@ class LinkedStage:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._bridged = False
         self._music = False
+        #: What is being said to a partner who answered: playback -> leg.
+        self._briefings: dict[str, str] = {}
         self._whisperer = Whisperer(services, self._attach)
 
     def read(self, message: Message) -> h.Happening | None:
@@ -64,6 +74,8 @@ class LinkedStage:
             return message
         if isinstance(message, PlaybackFinished) and message.playback.id.startswith(self._saying("")):
             return h.PlaybackDone(number=int(message.playback.id.rpartition("-")[2]))
+        if isinstance(message, PlaybackFinished) and (briefed := self._briefings.pop(message.playback.id, "")):
+            return h.LegSaid(leg_id=briefed)
         if self._whisperer.event(message):
             return None
         for subject in message.subjects:
@@ -72,9 +84,19 @@ class LinkedStage:
                 return None
         return None
 
-    async def do(self, command: Ring | Seat | Music | Join | Say | StopSay | Start | Stop) -> None:
+    async def do(self, command: Ring | Seat | Music | Join | Say | StopSay | Start | Stop | PartnerCommand) -> None:
         """Carry out a command. A failure becomes a happening."""
         match command:
+            case m.RingPartner(partner=partner):
+                self._ring_partner(partner)
+            case m.SayToLeg():
+                await self._brief(command)
+            case m.Gather(partner=leg):
+                await self._gather(leg)
+            case m.DropLeg(leg_id=leg):
+                self._any_leg(leg).drop(elsewhere=False)
+            case Whisper(prompts=prompts, leg_id=leg):
+                self._whisperer.say(leg or leg_id(self.order_id, Side.FIRST), prompts)
             case Ring(side=side, seconds=seconds):
                 line = self._lines[side]
                 self._leg(side).ring(
@@ -104,11 +126,13 @@ class LinkedStage:
         """Say something to one of two who talk."""
         self._whisperer.say(leg_id(self.order_id, side), (prompt,))
 
-    def adopt(self) -> None:
-        """Both legs and the bridge are there: an earlier run of this program made them."""
+    def adopt(self, legs: Iterable[tuple[str, bool]]) -> None:
+        """The bridge and these legs are there, answered or not: an earlier run of this program made them."""
         self._bridged = True
-        for side in Side:
-            self._leg(side).up = True
+        # An earlier run may have begun it; stopping none does no harm.
+        self._music = True
+        for leg, up in legs:
+            self._any_leg(leg).up = up
 
     def check(self, picture: Picture, *, looked_at: float, settled_s: float) -> None:
         """Tell the legs what they missed."""
@@ -153,6 +177,51 @@ class LinkedStage:
         if self._music:
             self._music = False
             await self._quietly(self._services.ari.stop_bridge_music(self.bridge))
+
+    # --- an emergency partner ------------------------------------------------------------------------------------------
+
+    def _ring_partner(self, partner: Partner) -> None:
+        services = self._services
+        try:
+            endpoint = services.outbound.partner(partner.endpoint)
+        except NumberNotAllowed:
+            self._mailbox.put(h.LegDown(leg_id=partner.leg_id, result=OfferResult.UNREACHABLE))
+            return
+        services.leg_book.made(partner.leg_id, UUID(self.order_id), "emergency")
+        self._any_leg(partner.leg_id).ring(
+            endpoint=endpoint, timeout_s=partner.ring_s, call_id=self.order_id, originator="", caller_id=partner.caller_id or None
+        )
+
+    async def _brief(self, command: m.SayToLeg) -> None:
+        services, leg = self._services, command.leg_id
+        playback_id = f"brief-{leg}-{services.clock.monotonic():.3f}"
+        self._attach(playback_id)
+        self._briefings[playback_id] = leg
+        try:
+            await services.ari.play_on_channel(leg, services.catalogue.sequence(command.prompts, "ko"), playback_id)
+        except AriError as error:
+            log.warning("prompt_not_played", prompts=command.prompts, status=error.status)
+            del self._briefings[playback_id]
+            self._mailbox.put(h.LegSaid(leg_id=leg))
+
+    async def _gather(self, leg: str) -> None:
+        """The partner to whoever is in the bridge."""
+        try:
+            await self._silence()
+            await self._services.ari.add_to_bridge(self.bridge, leg)
+        except AriError as error:
+            log.warning("partner_not_connected", leg_id=leg, status=error.status, reason=error.reason)
+            self._mailbox.put(h.GatherFailed(leg_id=leg))
+        else:
+            self._mailbox.put(h.Gathered(leg_id=leg, caller=True, at=self._services.clock.monotonic()))
+
+    async def release(self) -> str:
+        """The person is somebody else's from here on; their channel."""
+        leg = leg_id(self.order_id, Side.PERSON)
+        await self._silence()
+        self._services.switchboard.detach(leg)
+        self.legs.pop(leg, None)
+        return leg
 
     # --- what is said --------------------------------------------------------------------------------------------------
 
@@ -201,7 +270,9 @@ class LinkedStage:
             await self._quietly(self._services.ari.destroy_bridge(self.bridge))
 
     def _leg(self, side: Side) -> Leg:
-        key = leg_id(self.order_id, side)
+        return self._any_leg(leg_id(self.order_id, side))
+
+    def _any_leg(self, key: str) -> Leg:
         # The mailbox stands before the request: events may overtake the reply.
         self._attach(key)
         return self.legs.setdefault(key, Leg(key, self._services, self._mailbox.put))

@@ -11,7 +11,7 @@ class Phase(StrEnum):
     MENU = "menu"
     #: Another desk of the Dasan centre is being rung.
     DIALLING = "dialling"
-    #: Talking with another desk.
+    #: Talking with another desk, or with the centre after the counsellor has left.
     TRANSFERRED = "transferred"
     WAITING = "waiting"
     TALKING = "talking"
@@ -48,6 +48,8 @@ class Timer(StrEnum):
     OVERFLOW = "overflow"
     #: An emergency partner should have been found, have answered, or have been connected by now.
     PARTNER = "partner"
+    #: The centre should have answered, have heard who we are, or have been connected by now.
+    TRANSFER = "transfer"
     #: Who dropped out of a crisis is called again, or should have answered by now.
     REDIAL = "redial"
     #: The holding bridge is tried again.

@@ -9,12 +9,15 @@ from uuid import UUID
 
 from ivr.ari import Bridge, Channel
 from ivr.call_model import Call, Phase
-from ivr.calls import known_of
 from ivr.conference import CALM, Conference, Stage
+from ivr.overflow import Chain
+from ivr.transfer import PREFIX as CENTRE_PREFIX
+from ivr.transfer_model import Stage as Through
+from ivr.transfer_model import Transfer
 from routing.contacts import LiveContact
 from routing.model import ContactState, Offer
 
-LEG_PREFIXES = ("leg-", "desk-", "over-", "crisis-", "whisper-", "linked-", "alarm-")
+LEG_PREFIXES = ("leg-", "desk-", "over-", "crisis-", "whisper-", "linked-", "alarm-", CENTRE_PREFIX)
 #: A person who is called back; connected to nobody before they have said that it is them.
 CALLED_PREFIX = "person-"
 #: Dialplan context of counsellors' phones.
@@ -63,7 +66,7 @@ class Picture:
     def legs_of(self, contact_id: UUID, offer: Offer | None) -> list[str]:
         """Everybody who was dialled for a contact and is there."""
         # Those of a crisis are named after their attempts.
-        prefixes = (f"desk-{contact_id}-", f"over-{contact_id}-")
+        prefixes = (f"desk-{contact_id}-", f"over-{contact_id}-", f"{CENTRE_PREFIX}{contact_id}-")
         return [key for key in self.channels if key.startswith(prefixes) or (offer is not None and key == offer.leg_id)]
 
     def together(self, bridge_id: str, *channel_ids: str) -> bool:
@@ -80,6 +83,30 @@ class Beside(Protocol):
         ...
 
 
+def known_of(contact: LiveContact) -> Call:
+    """What a row knows of a caller. Pure."""
+    return Call(
+        id=str(contact.id),
+        language=contact.language,
+        number=contact.number,
+        lane=contact.lane,
+        named=contact.named_id or contact.counsellor_id,
+        since=contact.virtual_start,
+        place=contact.promised_place,
+        arranged=contact.arranged,
+        overflow=Chain(rounds=contact.overflows),
+        talked=contact.answered_at is not None,
+        # Of a silence before now nothing is known; nobody is asked twice.
+        heard_of=True,
+    )
+
+
+def legs_of(call: Call) -> tuple[str, ...]:
+    """The legs that a call has, rung or talked with. Pure."""
+    offer, centre = (call.offer.leg_id if call.offer else ""), (call.transfer.leg_id if call.transfer else "")
+    return tuple({leg_id for leg_id in (offer, call.desk_leg, call.overflow.leg_id, call.conference.leg_id, centre) if leg_id})
+
+
 def talkers(call: Call) -> tuple[str, ...]:
     """The legs that belong into the talk bridge now. Pure."""
     partner = (call.conference.leg_id,) if call.conference.there else ()
@@ -91,14 +118,16 @@ def talkers(call: Call) -> tuple[str, ...]:
         case Phase.TRANSFERRED:
             return (call.desk_leg, *partner)
         case Phase.TALKING | Phase.LEFT if call.offer:
-            return (call.offer.leg_id, *partner)
+            centre = (call.transfer.leg_id,) if call.transfer is not None and call.transfer.stage is Through.JOINED else ()
+            return (call.offer.leg_id, *partner, *centre)
         case _:
             return ()
 
 
 def resumed(contact: LiveContact, offer: Offer | None, picture: Picture, conference: Conference = CALM) -> Call:
     """The state in which a call is found after a restart; `conference`: its crisis (`ivr.crisis_recovery`). Pure."""
-    call_id, known = str(contact.id), replace(known_of(contact), conference=conference)
+    call_id = str(contact.id)
+    known = replace(known_of(contact), conference=conference, transfer=_transfer(contact, picture))
     desk_leg = next((key for key in picture.channels if key.startswith(f"desk-{call_id}-")), "")
     if desk_leg:
         together = picture.together(f"talk-{call_id}", contact.channel_id, desk_leg)
@@ -113,15 +142,39 @@ def resumed(contact: LiveContact, offer: Offer | None, picture: Picture, confere
         # Whoever was rung or asked is let go; the line asks again, with other legs.
         known = replace(known, overflow=replace(known.overflow, call_id=call_id, legs=int(outside[-1].rpartition("-")[2])))
     leg = picture.channels.get(offer.leg_id) if offer else None
-    if offer and leg:
+    if offer and leg and not _centre_alone(known, offer, picture):
         private = conference.stage is Stage.PRIVATE
         if private or picture.together(f"talk-{call_id}", contact.channel_id, offer.leg_id):
             return replace(known, phase=Phase.TALKING, offer=offer, leg_up=True, talked=True, connected=True, holding=private)
         if conference.stage is Stage.JOINED:
             return replace(known, phase=Phase.PARTNER, offer=offer, leg_up=leg.state == "Up", talked=True, connected=True)
         return replace(known, phase=Phase.WAITING, offer=offer, leg_up=leg.state == "Up")
+    if known.transfer is not None and not known.transfer.waits:
+        return replace(known, phase=Phase.TRANSFERRED, desk_leg=known.transfer.leg_id, talked=True, connected=True)
     if conference.stage is Stage.JOINED:
         return replace(known, phase=Phase.PARTNER, talked=True, connected=True)
     if contact.state is ContactState.MENU:
         return replace(known, phase=Phase.MENU)
     return replace(known, phase=Phase.WAITING)
+
+
+def _transfer(contact: LiveContact, picture: Picture) -> Transfer | None:
+    """Whom of the centre the caller is being put through to, or talks with."""
+    prefix = f"{CENTRE_PREFIX}{contact.id}-"
+    # The order's id follows, and the latest is the one that counts.
+    leg_id = max((key for key in picture.channels if key.startswith(prefix)), default="")
+    try:
+        order = UUID(leg_id.removeprefix(prefix))
+    except ValueError:
+        return None
+    if picture.together(f"talk-{contact.id}", contact.channel_id, leg_id):
+        stage = Through.JOINED
+    else:
+        stage = Through.BRIEFING if picture.channels[leg_id].state == "Up" else Through.RINGING
+    return Transfer(order=order, leg_id=leg_id, stage=stage)
+
+
+def _centre_alone(known: Call, offer: Offer, picture: Picture) -> bool:
+    """The caller is with the centre, and the counsellor is not."""
+    joined = known.transfer is not None and not known.transfer.waits
+    return joined and not picture.together(f"talk-{known.id}", offer.leg_id)

@@ -24,7 +24,7 @@ from ivr.calls import Calls, numbers_from
 from ivr.conference import Stage
 from ivr.crisis_recovery import caller_gone_unseen, ended_unseen, found, note_all, open_crises, partners_let_go, without_caller
 from ivr.line_books import list_dropped_out
-from ivr.picture import CALLED_PREFIX, Beside, Picture, resumed, talkers
+from ivr.picture import CALLED_PREFIX, Beside, Picture, legs_of, resumed, talkers
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from ivr.watchdog import Watchdog, beside_the_bridge
@@ -256,10 +256,10 @@ class Recovery:
             bridges={bridge_id for bridge_id in (actor.stage.hold_bridge, actor.stage.talk_bridge) if bridge_id in picture.bridges},
             row=row,
         )
-        for leg_id in filter(None, (call.offer.leg_id if call.offer else "", call.desk_leg, call.overflow.leg_id, call.conference.leg_id)):
+        for leg_id in legs_of(call):
             actor.stage.adopt_leg(leg_id, up=picture.channels[leg_id].state == "Up")
         if crisis is not None:
-            actor.stage.crisis.resume(crisis.incident.id, raised=not crisis.incident.proposed)
+            actor.stage.crisis.resume(crisis.incident)
             self._services.spawn(self._hang_up(*state.stray), f"hang up {row.id}")
         metrics.repairs_total.labels(kind="adopted").inc()
         contacts.note(row.id, "adopted", {"phase": str(call.phase)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,6 +19,7 @@ from ivr.leg_book import LegBook
 from ivr.outbound import Outbound
 from ivr.prompts.catalogue import Catalogue
 from ivr.standby import Standby
+from ivr.transfer_notes import TransferNotes
 from routing.callbacks import Callbacks
 from routing.contacts import Contacts
 from routing.place_codes import PlaceCodes
@@ -51,11 +52,10 @@ class Services:
     tasks: asyncio.TaskGroup
     #: What counsellors' phones show as the caller.
     caller_id: str
+    #: What became of callers who are put through to the centre.
+    transfer_notes: TransferNotes = field(default_factory=TransferNotes)
     #: How long somebody who answers a call-back has for a key; seconds.
     callback_ask_s: float = 25.0
-    #: A caller who dropped out of a crisis is called so often, with so many seconds between two tries.
-    redial_attempts: int = 5
-    redial_every_s: float = 20.0
 
     def spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Start a named, owned task. What it raises is logged and counted: one call's fault must not end the others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr import call_model as m
-from ivr import crisis, menu, outside, waiting
+from ivr import crisis, menu, outside, transfer, waiting
 from ivr.call_model import Phase, Timer
 from ivr.step import Step, highest
 from routing.model import Lane, Offer, OfferResult, Outcome
@@ -109,6 +109,9 @@ def _talk_ended(step: Step, down: m.LegDown) -> None:
     by_hand = down.by_hand and down.at - step.call.talking_since >= step.flow.dead_leg_s
     if crisis.keeps(step.call):
         crisis.counsellor_gone(step, offer, down, by_hand=by_hand)
+        return
+    if step.call.transfer is not None:
+        transfer.counsellor_gone(step, offer, down, by_hand=by_hand)
         return
     step.set(offer=None, leg_up=False, connected=False)
     ended = m.EndTalk(offer=offer, heavy=step.call.lane is Lane.CRISIS)

@@ -70,6 +70,8 @@ def violation(call: Call, timers: Collection[Timer], facts: Facts) -> What | Non
         return None
     if call.conference.waits and Timer.PARTNER not in timers:
         return What.UNATTENDED
+    if call.transfer is not None and call.transfer.waits and Timer.TRANSFER not in timers:
+        return What.UNATTENDED
     if call.phase is Phase.TALKING and call.conference.stage is Stage.PRIVATE and not _in_private(call, timers):
         return What.UNATTENDED
     if call.phase is Phase.PARTNER and (

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from ivr.ari import AriError, Conflict, Event, StasisStart
+from ivr.ari import AriError, Event, NotFound, StasisStart
 from ivr.services import Services
 
 log = structlog.get_logger()
@@ -58,7 +58,8 @@ class Whisperer:
                 self._playing[channel_id] = playback_id = f"said-{leg_id}-{services.clock.monotonic():.3f}-{self._said}"
                 await services.ari.play_on_channel(channel_id, media, playback_id)
             except AriError as error:
-                self._there.pop(channel_id, None)
+                if isinstance(error, NotFound):
+                    self._there.pop(channel_id, None)
                 log.warning("not_whispered", prompts=prompts, status=error.status)
 
     async def _enter(self, leg_id: str, channel_id: str) -> None:
@@ -67,10 +68,12 @@ class Whisperer:
         self._there[channel_id] = entered = asyncio.Event()
         self._attach(channel_id)
         try:
-            await self._services.ari.whisper(leg_id, channel_id)
-        except Conflict:
-            # Made by the program before us.
-            return
+            if not await self._services.ari.whisper(leg_id, channel_id):
+                # Made by the program before us, or its answer was lost.
+                return
+        except AriError:
+            self._there.pop(channel_id)
+            raise
         try:
             async with asyncio.timeout(ENTERED_S):
                 await entered.wait()

@@ -3,7 +3,8 @@
 A call belongs to the interval in which it began (came in; a call-back request: was made), on Seoul's clock, the beginning included and the
 end not. Seconds and shares (0 to 1); None where there is nothing to divide by.
 
-entered             calls that came in (call-backs of ours are no calls that came in; they have columns of their own)
+entered             calls that came in (call-backs of ours are no calls that came in; they have columns of their own; calls of the centre
+                    and of companions have none)
 ivr_abandoned       left inside the menu
 transferred_away    taken by another desk of the Dasan centre, never in the line
 offered             entered the line (after 5, or through the menu's other ways to a person, or in the dialplan's hands)
@@ -99,7 +100,7 @@ _CALLS = text(
         SELECT c.id, c.lane, c.silent, c.outcome, c.answered_at, c.ended_at, date_bin(:every, c.entered_at, :start) AS bin,
                -- The dialplan rang counsellors for them without us: in a line of its own from the beginning.
                coalesce(c.queued_at, CASE WHEN coalesce(c.outcome, c.state) LIKE '%safety_net' THEN c.entered_at END) AS queued_at
-        FROM contacts c WHERE c.entered_at >= :start AND c.entered_at < :until AND c.kind <> 'callback'
+        FROM contacts c WHERE c.entered_at >= :start AND c.entered_at < :until AND c.kind NOT IN ('callback', 'linked')
     ), heard AS (
         SELECT e.contact_id, min(e.at) FILTER (WHERE e.kind = 'bridged_outside') AS outside_at, bool_or(e.kind = 'overflow') AS overflow,
                (array_agg(ARRAY[extract(epoch FROM e.at), CAST(e.detail ->> 'low_s' AS numeric), CAST(e.detail ->> 'high_s' AS numeric)]
@@ -165,7 +166,7 @@ _CALLS = text(
 _OUTCOMES = text(
     """
     SELECT date_bin(:every, entered_at, :start) AS bin, outcome, count(*) AS number
-    FROM contacts WHERE entered_at >= :start AND entered_at < :until AND kind <> 'callback' AND outcome IS NOT NULL
+    FROM contacts WHERE entered_at >= :start AND entered_at < :until AND kind NOT IN ('callback', 'linked') AND outcome IS NOT NULL
     GROUP BY 1, 2 ORDER BY 2
     """
 )

@@ -61,6 +61,8 @@ class Outcome(StrEnum):
     CALLBACK_UNREACHABLE = "callback_unreachable"
     #: A call-back: nobody was called, or we failed; it is tried again without counting.
     CALLBACK_INTERRUPTED = "callback_interrupted"
+    #: No call at all: something that a crisis belongs to which was raised with nobody on the phone.
+    NO_CALL = "no_call"
 
 
 class OfferResult(StrEnum):
@@ -105,6 +107,8 @@ class Kind(StrEnum):
 
     PHONE = "phone"
     CALLBACK = "callback"
+    #: A call of the centre or of a companion that became a crisis. In the line only when its person is left with nobody.
+    LINKED = "linked"
 
 
 class OverflowReason(StrEnum):

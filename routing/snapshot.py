@@ -158,7 +158,7 @@ _CALLBACKS = text(
     """
 )
 
-_CALLS = text("SELECT state, count(*) AS number FROM contacts WHERE outcome IS NULL GROUP BY state ORDER BY state")
+_CALLS = text("SELECT state, count(*) AS number FROM contacts WHERE outcome IS NULL AND kind <> 'linked' GROUP BY state ORDER BY state")
 _PROGRAMS = text("SELECT name, seen_at FROM workers ORDER BY name")
 
 

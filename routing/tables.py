@@ -98,7 +98,7 @@ contacts = Table(
     Column("ended_at", _AT),
     Column("counsellor_id", Uuid, ForeignKey("counsellors.id")),
     Column("outcome", Text),
-    # phone, callback.
+    # phone, callback, linked.
     Column("kind", Text, nullable=False, server_default="phone"),
     # normal, silent, dropped, crisis.
     Column("lane", Text, nullable=False, server_default="normal"),

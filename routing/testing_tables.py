@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from routing.model import Offer, OfferResult, Seat
+from routing.model import Lane, Offer, OfferResult, Seat
 from routing.presence_model import BreakReason, Presence, PresenceEvent, System, change
 
 T = TypeVar("T")
@@ -111,6 +111,28 @@ class MemoryDatabase:
         # An outcome is for ever.
         self._live = [row for row in self._live if row.outcome is None]
         return self._live
+
+    # --- for the book of incidents (`escalation.statements`) -------------------------------------------------------------------------
+
+    def owner_of(self, contact_id: UUID) -> UUID | None:
+        """The journal of the process that has it."""
+        row = self.contacts.get(contact_id)
+        return row.owner if row else None
+
+    def is_over(self, contact_id: UUID) -> bool:
+        """Whether it has an outcome."""
+        row = self.contacts.get(contact_id)
+        return row is not None and row.outcome is not None
+
+    def earlier_of(self, contact_id: UUID) -> UUID | None:
+        """The contact whose caller dropped out of a crisis and is called back by this one, or which this one goes on from."""
+        row = self.contacts.get(contact_id)
+        number = row.more.get("callback_id") if row else None
+        request = self.callbacks.get(number) if isinstance(number, UUID) else None
+        if request is not None:
+            return request.contact_id if request.lane is Lane.CRISIS else None
+        told = (detail for _, kind, detail in self.events.get(contact_id, ()) if kind == "continues")
+        return next((UUID(str(detail["contact"])) for detail in told), None)
 
     # --- rows ------------------------------------------------------------------------------------------------------------------------
 

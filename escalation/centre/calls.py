@@ -15,10 +15,11 @@ import structlog
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core import metrics
 from core.cipher import NumberCipher
 from core.clock import Clock
 from core.database import Database
-from core.errors import AnnyeongError, DatabaseError
+from core.errors import DatabaseError
 from core.ids import new_id
 from escalation.centre import repository
 from escalation.centre import tables as t
@@ -166,9 +167,12 @@ class Dialler:
         self._look = asyncio.Event()
 
     async def run(self) -> None:
-        """Take orders and carry them out, until cancelled; calls under way are hung up then, and end as interrupted."""
+        """Take orders and carry them out, until cancelled; calls under way are hung up then, and end as interrupted.
+
+        What fails ends nothing but itself: a fault in one order, or in taking them, must not hang others up.
+        """
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._calls.heard(lambda _: self._look.set()), name="centre calls heard")
+            tasks.create_task(self._hear(), name="centre calls heard")
             while True:
                 self._look.clear()
                 try:
@@ -177,11 +181,22 @@ class Dialler:
                     await self._calls.lost()
                 except DatabaseError as error:
                     log.info("centre_calls_delayed", reason=type(error).__name__)
+                except Exception:
+                    metrics.faults_total.inc()
+                    log.exception("centre_calls_not_taken")
                 try:
                     async with asyncio.timeout(LOOK_EVERY_S):
                         await self._look.wait()
                 except TimeoutError:
                     pass
+
+    async def _hear(self) -> None:
+        try:
+            await self._calls.heard(lambda _: self._look.set())
+        except Exception:
+            # Orders are looked for all the same.
+            metrics.faults_total.inc()
+            log.exception("centre_calls_not_heard")
 
     async def _carry_out(self, order: CallOrder) -> None:
         async def progress(what: str) -> None:
@@ -190,11 +205,13 @@ class Dialler:
 
         try:
             result = await self._telephony.call(order, progress)
-        except AnnyeongError as error:
-            log.error("centre_call_failed", call_id=str(order.id), reason=type(error).__name__)
+        except Exception:
+            metrics.faults_total.inc()
+            log.exception("centre_call_failed", call_id=str(order.id))
             result = Result.INTERRUPTED
         try:
             await self._calls.ended(order.id, result)
-        except DatabaseError as error:
+        except Exception:
             # Its lease ends it.
-            log.error("centre_call_end_not_written", call_id=str(order.id), reason=type(error).__name__)
+            metrics.faults_total.inc()
+            log.exception("centre_call_end_not_written", call_id=str(order.id))

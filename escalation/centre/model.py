@@ -121,6 +121,30 @@ class Result(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class PutThrough(StrEnum):
+    """How putting a caller through to the centre in the same call ended."""
+
+    #: They talked with somebody of the centre.
+    TAKEN = "taken"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    #: We could not bring them together.
+    FAILED = "failed"
+    #: The counsellor called it off.
+    CALLED_OFF = "called_off"
+    #: A crisis was raised meanwhile: that comes first.
+    CRISIS = "crisis"
+    CALLER_GONE = "caller_gone"
+    #: The caller talked with no counsellor just then.
+    NOT_IN_CALL = "not_in_call"
+    #: No process took the order in time.
+    NOT_BEGUN = "not_begun"
+    #: The process died in it.
+    INTERRUPTED = "interrupted"
+
+
 #: The person's phone was not rung for these, or we don't know.
 UNCOUNTED = frozenset({Result.STAFF_ABSENT, Result.INTERRUPTED})
 #: After these nobody is called again unless they permit it anew.

@@ -56,6 +56,14 @@ class Ledger(Protocol):
         ...
 
 
+class Crises(Protocol):
+    """Where a crisis of a case goes: the incidents."""
+
+    async def of_case(self, referral_id: UUID) -> UUID:
+        """Raise one, whatever is open about this case already; its id. A call with the person that goes on calls the emergency partners."""
+        ...
+
+
 class Transfer(Protocol):
     """Puts a caller who talks with a counsellor through to somebody of the centre, warmly: three together, then two."""
 

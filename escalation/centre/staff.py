@@ -9,8 +9,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from core.clock import SEOUL, seoul
+from core.holidays_kr import weekday
 from escalation.centre.model import Basis, Referral, State
-from shifts.holidays_kr import weekday
 from shifts.model import Span
 
 

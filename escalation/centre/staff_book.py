@@ -10,12 +10,12 @@ from sqlalchemy import delete, insert, select, update
 
 from core.clock import Clock, seoul
 from core.database import Database
+from core.holidays_kr import public_holidays
 from core.ids import new_id
 from escalation.centre import repository
 from escalation.centre import tables as t
 from escalation.centre.errors import UnknownStaff
 from escalation.centre.staff import Duty, Human, Staff, available, on_duty
-from shifts.holidays_kr import public_holidays
 
 
 class StaffBook:

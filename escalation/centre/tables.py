@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from core.schema import metadata
 from escalation.centre.case import Area, FollowUpKind, LinkState, NeedState, NoteKind
-from escalation.centre.model import FREE, HELD, RESTING, Basis, Hours, Outcome, Recipient, Result, State, Urgency
+from escalation.centre.model import FREE, HELD, RESTING, Basis, Hours, Outcome, PutThrough, Recipient, Result, State, Urgency
 from escalation.centre.staff import Human
 
 _AT = DateTime(timezone=True)
@@ -258,4 +258,28 @@ centre_calls = Table(
     # One call at a time, of a case and of a member of staff.
     Index("uq_centre_calls_live_referral", "referral_id", unique=True, postgresql_where=text("result IS NULL")),
     Index("uq_centre_calls_live_staff", "staff_id", unique=True, postgresql_where=text("result IS NULL")),
+)
+
+#: Callers to be put through in the same call. A row is there before anybody is rung; one that is not taken in time is void.
+centre_transfers = Table(
+    "centre_transfers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _referral(index=True),
+    # The call. No foreign key: whoever erases calls need not know of this.
+    Column("contact_id", Uuid, nullable=False),
+    Column("staff_id", Uuid, ForeignKey("centre_staff.id"), nullable=False),
+    Column("ordered_at", _AT, nullable=False),
+    Column("void_at", _AT, nullable=False),
+    # The journal of the process that took it.
+    Column("taken_by", Uuid),
+    # Caller, counsellor and member of staff were together.
+    Column("joined_at", _AT),
+    Column("ended_at", _AT),
+    Column("result", Text),
+    CheckConstraint(f"result IN ({words(*PutThrough)})", name="result"),
+    CheckConstraint("(result IS NULL) = (ended_at IS NULL)", name="result_with_end"),
+    CheckConstraint("joined_at IS NULL OR taken_by IS NOT NULL", name="joined_after_taken"),
+    # One at a time in a call.
+    Index("uq_centre_transfers_open", "contact_id", unique=True, postgresql_where=text("result IS NULL")),
 )

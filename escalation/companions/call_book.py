@@ -19,6 +19,7 @@ from core.alarms import AlarmKind, Alarms
 from core.cipher import NumberCipher
 from core.clock import Clock, seoul
 from core.database import Database
+from core.holidays_kr import public_holidays
 from core.ids import new_id
 from escalation.centre.calling import manner
 from escalation.centre.ports import CallOrder
@@ -29,7 +30,6 @@ from escalation.companions.errors import UnknownCall
 from escalation.companions.model import Call, CallState, Skip, Substitute
 from escalation.companions.planning import barrier_of, planned, who
 from escalation.companions.supports import plan_of, support_of
-from shifts.holidays_kr import public_holidays
 
 #: Calls are made so far ahead: what is on the page is what will be dialled.
 AHEAD = timedelta(days=14)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from core.errors import AnnyeongError, DatabaseError
+from core import metrics
+from core.errors import DatabaseError
 from core.ids import new_id
 from escalation.centre.model import Result
 from escalation.centre.ports import KEY_CENTRE, KEY_CRISIS, PERSON_RUNG, TALKING, CallOrder, Telephony
@@ -40,7 +41,10 @@ class PlannedCalls:
         self._worker = worker or new_id()
 
     async def run(self) -> None:
-        """Make calls of plans, dial what is due, mend what was lost, until cancelled."""
+        """Make calls of plans, dial what is due, mend what was lost, until cancelled.
+
+        What fails ends nothing but itself: a fault in one call, or in looking for them, must not hang others up.
+        """
         async with asyncio.TaskGroup() as tasks:
             looks = 0
             while True:
@@ -54,6 +58,9 @@ class PlannedCalls:
                     looks += 1
                 except DatabaseError as error:
                     log.info("companion_calls_delayed", reason=type(error).__name__)
+                except Exception:
+                    metrics.faults_total.inc()
+                    log.exception("companion_calls_not_looked_for")
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _carry_out(self, order: CallOrder) -> None:
@@ -69,11 +76,13 @@ class PlannedCalls:
 
         try:
             result = await self._telephony.call(order, progress)
-        except AnnyeongError as error:
-            log.error("companion_call_failed", call_id=str(order.id), reason=type(error).__name__)
+        except Exception:
+            metrics.faults_total.inc()
+            log.exception("companion_call_failed", call_id=str(order.id))
             result = Result.INTERRUPTED
         try:
             await self._book.ended(order.id, _ENDED.get(result, Ended.PERSON_ABSENT))
-        except DatabaseError as error:
+        except Exception:
             # Its lease ends it.
-            log.error("companion_call_end_not_written", call_id=str(order.id), reason=type(error).__name__)
+            metrics.faults_total.inc()
+            log.exception("companion_call_end_not_written", call_id=str(order.id))

@@ -25,12 +25,9 @@ from helpline.alarm_delivery import delivery_program
 from helpline.alarm_delivery.book import Book
 from helpline.alarm_delivery.model import Channel, Message, NotDelivered, State, key
 from helpline.alarm_delivery.ways import ways
-from helpline.alarm_delivery.words import TEST, WORDS
+from helpline.alarm_delivery.words import TEST, words
 from helpline.database_work import fail, run
 from helpline.embedded.addresses import database_url
-
-#: What each kind is called for people.
-KINDS = {kind: " / ".join(pair) for kind, pair in WORDS.items()}
 
 alarms = typer.Typer(invoke_without_command=True, help="관리자 경보 / Alarms for supervisors")
 
@@ -60,7 +57,7 @@ def list_(
     for row in rows:
         detail = " ".join(f"{key}={value}" for key, value in row.detail.items())
         seen_to = f"{row.seen_by} {seoul(row.seen_at):%m-%d %H:%M}" if row.seen_at else ""
-        what, sent = KINDS.get(row.kind, row.kind), "\n".join(map(_delivery, row.deliveries))
+        what, sent = " / ".join(words(row.kind)), "\n".join(map(_delivery, row.deliveries))
         cells = (str(row.id), f"{seoul(row.at):%m-%d %H:%M:%S}", what, str(row.about or ""), detail, sent, seen_to)
         table.add_row(*map(escape, cells))
     Console().print(table)

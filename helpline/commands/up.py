@@ -13,6 +13,7 @@ import typer
 from core import settings_file
 from core.errors import AnnyeongError
 from core.settings import Settings
+from helpline import case_files
 from helpline.embedded.supervisor import Supervisor
 from helpline.exit_codes import FAILED
 
@@ -30,7 +31,10 @@ def up(
     if settings is not None:
         # The program is a process of its own and finds the file by this.
         os.environ["ANNYEONG120_SETTINGS"] = str(settings.absolute())
-    raise typer.Exit(asyncio.run(run(settings_file.load(settings))))
+    loaded = settings_file.load(settings)
+    # Before anything is started, and with everything that is wrong.
+    case_files.load(loaded)
+    raise typer.Exit(asyncio.run(run(loaded)))
 
 
 def down(

@@ -18,6 +18,20 @@ _REASONS = {"normal": NORMAL, "busy": BUSY, "no_answer": NO_ANSWER, "rejected": 
             "congestion": 34, "failure": FAILURE}  # fmt: skip
 
 
+class Ear:
+    """The far end of a snoop channel: the owner of the channel that it whispers to."""
+
+    def __init__(self, to: Channel) -> None:
+        self._to = to
+
+    def heard(self, channel: Channel, prompt: str) -> None:
+        """See `Far.heard`."""
+        self._to.far.heard(self._to, prompt)
+
+    def ended(self, channel: Channel) -> None:
+        """Nothing more."""
+
+
 class Asterisk:
     """One Asterisk node. What the far ends do comes through the methods of the first part."""
 
@@ -178,8 +192,8 @@ class Asterisk:
             return
         channel.gone, channel.cause, channel.ended_by = True, cause, by
         app = channel.app
-        # A leg that ends before anybody answered says nothing of a hang-up.
-        if app and (channel.in_stasis or by == "program"):
+        # A leg that ends before anybody answered says nothing of a hang-up, nor does a whisper that ends with whom it was for.
+        if app and (channel.in_stasis or by == "program") and (channel.whispers_to is None or by == "program"):
             self.emit(app, "ChannelHangupRequest", channel=channel.wire(), cause=OUR_REQUEST if by == "program" else cause)
         for appointment in (channel.ring_out, channel.net_step):
             if appointment:
@@ -199,6 +213,10 @@ class Asterisk:
             self.dialplan.record(channel, "ended")
         for leg in list(channel.net_legs):
             self.end(leg, ELSEWHERE, by="dialplan")
+        for whisper in list(channel.whispers):
+            self.end(whisper, NORMAL, by="asterisk")
+        if channel.whispers_to is not None:
+            channel.whispers_to.whispers.remove(channel)
         behind, channel.behind = channel.behind, []
         for request in behind:
             request()
@@ -226,6 +244,16 @@ class Asterisk:
         self._watcher.leg_invited(leg)
         callee.invited(leg)
         return leg
+
+    def whisper(self, to: Channel, channel_id: str, app: str) -> Channel:
+        """A snoop channel: what is played to it only the owner of another one hears, over what they hear anyway. It ends with that one."""
+        channel = Channel(
+            channel_id, Ear(to), f"Snoop/{to.id}", state="Up", context="", created=self.universe.now, app=app, in_stasis=True, whispers_to=to
+        )  # fmt: skip
+        self.channels[channel.id] = channel
+        to.whispers.append(channel)
+        self.emit(app, "StasisStart", channel=channel.wire(), args=[])
+        return channel
 
     # --- bridges and prompts -------------------------------------------------------------------------------------------------------
 

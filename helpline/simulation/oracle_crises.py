@@ -104,8 +104,11 @@ class CrisisOracle:
         return next((one for one, attempt in attempts if attempt.leg_id == leg.id), None)
 
     def _incidents(self, contact_id: UUID) -> list[Incident]:
-        # Of somebody who is called back, also that of the call in which it was raised.
-        theirs = (contact_id, self._world.called_back_for(contact_id))
+        # Of somebody who is back, also those of the calls before.
+        theirs, earlier = {contact_id}, self._world.database.earlier_of(contact_id)
+        while earlier is not None:
+            theirs.add(earlier)
+            earlier = self._world.database.earlier_of(earlier)
         return [one for one in self._world.incidents.incidents.values() if one.contact_id in theirs]
 
     def _live(self, incident: Incident) -> bool:

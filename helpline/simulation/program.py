@@ -208,7 +208,7 @@ class Program:
             contacts=contacts,
             callbacks=lambda policy: told.parts.callbacks(database, clock, gate=gate, policy=policy),
             codes=lambda policy: MemoryPlaceCodes(database, clock, gate=gate, policy=policy),
-            incidents=self._world.incidents,
+            incidents=self._world.incidents.of(self.journal.id),
             partners=shipped_partners(),
             phones=MemoryPhones(database, gate=gate, on_change=self._wake),
             hints=_Hints(self),

@@ -89,6 +89,12 @@ def _channels(asterisk: Asterisk, method: str, rest: list[str], query: Query, bo
         reply(204, None)
         asterisk.end(channel, cause, by="program")
         return
+    if method == "POST" and rest[1] == "snoop":
+        if rest[2] in asterisk.channels:
+            _no(reply, 500, "Snoop channel could not be created")
+        else:
+            reply(200, asterisk.whisper(channel, rest[2], query["app"]).wire())
+        return
     if not channel.in_stasis:
         _no(reply, 409, "Channel not in Stasis application")
         return

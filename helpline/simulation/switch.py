@@ -73,6 +73,9 @@ class Channel:
     #: Requests that wait for the prompts to end.
     behind: list[Callable[[], None]] = field(default_factory=list)
     ringback: bool = False
+    #: What is said to its owner alone (snoop channels), and whose such a channel is.
+    whispers: list[Channel] = field(default_factory=list)
+    whispers_to: Channel | None = None
     gone: bool = False
     cause: int = 0
     #: Who ended it: far, program, dialplan, asterisk.

@@ -17,7 +17,6 @@ from helpline.simulation.emergency import EMERGENCY, Emergency
 from helpline.simulation.loop import ProcessClock, Universe
 from helpline.simulation.people import CALLED_BACK, CalledBack, Caller, Outside, Phone
 from helpline.simulation.switch import Callee
-from routing.model import Lane
 from routing.presence_model import BreakReason, Human, PresenceEvent
 from routing.testing import MemoryDatabase
 
@@ -70,7 +69,10 @@ class World:
         self.crises = load.crises
         self.note = trace
         self.database = MemoryDatabase(lambda: universe.instant)
-        self.incidents = MemoryBook(ProcessClock(universe), earlier=self.called_back_for)
+        #: Every program has a view of its own (`MemoryBook.of`).
+        self.incidents = MemoryBook(
+            ProcessClock(universe), earlier=self.database.earlier_of, owner=self.database.owner_of, ended=self.database.is_over
+        )
         self.phones: dict[str, Phone] = {}
         self.callers: list[Caller] = []
         #: People whose telephone rang because they had asked for it.
@@ -116,13 +118,6 @@ class World:
             # Nobody waits to be called any more: whoever has it in hand finds that out.
             if request.outcome is None:
                 request.end("cancelled", "cancelled", self.universe.instant)
-
-    def called_back_for(self, contact_id: UUID) -> UUID | None:
-        """The contact whose caller dropped out of a crisis and is called back by this one."""
-        contact = self.database.contacts.get(contact_id)
-        number = contact.more.get("callback_id") if contact else None
-        request = self.database.callbacks.get(number) if isinstance(number, UUID) else None
-        return request.contact_id if request is not None and request.lane is Lane.CRISIS else None
 
     def people(self) -> Iterator[Caller]:
         """Everybody who is or was on the line."""

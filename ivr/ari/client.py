@@ -172,11 +172,19 @@ class Ari:
             raise
         return self._read("originate", answer, model.channel)
 
-    async def whisper(self, channel_id: str, whisper_id: str) -> None:
-        """Make a channel whose sound only the owner of `channel_id` hears, over what they hear anyway. Its StasisStart follows."""
-        await self._do(
-            "snoop", {"channelId": channel_id, "snoopId": whisper_id}, {"app": self.app, "spy": "none", "whisper": "out"}, done_if=Conflict
-        )
+    async def whisper(self, channel_id: str, whisper_id: str) -> bool:
+        """Make a channel whose sound only the owner of `channel_id` hears, over what they hear anyway. Its StasisStart follows.
+
+        False: there is one already, whose StasisStart may have been.
+        """
+        try:
+            await self._do("snoop", {"channelId": channel_id, "snoopId": whisper_id}, {"app": self.app, "spy": "none", "whisper": "out"})
+        except ServerFault:
+            # Asterisk has no other word for an id that is taken (measured on 22.10.1).
+            if await self.channel(whisper_id) is None:
+                raise
+            return False
+        return True
 
     # --- prompts -----------------------------------------------------------------------------------------------------------------
 

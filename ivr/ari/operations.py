@@ -73,11 +73,11 @@ OPERATIONS: Mapping[str, Operation] = _table(
     Operation(name="destroy_bridge", method="DELETE", path="/bridges/{bridgeId}", way=_S, retry=True),
     Operation(name="start_bridge_music", method="POST", path="/bridges/{bridgeId}/moh", way=_S, retry=True, query=("mohClass",)),
     Operation(name="stop_bridge_music", method="DELETE", path="/bridges/{bridgeId}/moh", way=_S, retry=True),
-    # Not retried: 500 "Allocation failed" is an answer (the phone cannot be reached), and a second try after a time-out meets 409. It may
-    # wait for the database behind Asterisk's phones; but then we have no counsellor reserved and do not get here.
+    # Not retried: 500 "Allocation failed" is an answer (the phone cannot be reached), and a second try after a time-out meets 409. To a
+    # phone of the house it may wait for the database behind Asterisk's phones, but then we have no counsellor reserved and do not get here;
+    # a number behind a trunk is in Asterisk's own files (pjsip.conf, disable_multi_domain).
     Operation(name="originate", method="POST", path="/channels/{channelId}", way=_S, timeout_s=4.0, needs=("endpoint", "app", "timeout"),
               query=("appArgs", "callerId", "originator", "formats"), body=("variables",), gone_when="originator"),
-    Operation(name="channel", method="GET", path="/channels/{channelId}", way=_S, retry=True),
     Operation(name="ping", method="GET", path="/asterisk/ping", way=_S),
 
     # These wait for the channel's own thread; with a prompt playing, until its end.
@@ -92,6 +92,8 @@ OPERATIONS: Mapping[str, Operation] = _table(
               needs=("variable",), query=("value",)),
     Operation(name="get_variable", method="GET", path="/channels/{channelId}/variable", way=_H, retry=True, needs=("variable",)),
     Operation(name="send_dtmf", method="POST", path="/channels/{channelId}/dtmf", way=_H, query=("dtmf", "between", "duration")),
+    # What is asked where an answer on the socket is overdue.
+    Operation(name="channel", method="GET", path="/channels/{channelId}", way=_H, retry=True),
     # These may answer at length, or are sent once in a connection's life.
     Operation(name="channels", method="GET", path="/channels", way=_H, timeout_s=5.0, retry=True),
     Operation(name="bridges", method="GET", path="/bridges", way=_H, timeout_s=5.0, retry=True),

@@ -80,10 +80,20 @@ class Script:
         await ari.add_to_bridge("twin-talk", "twin-quiet")
         await ari.add_to_bridge("twin-talk", caller)
         await self.until(mailbox, caller, "EnteredBridge twin-talk")
+        whisper = self.mailbox("twin-whisper")
+        self.answers.append(str(await ari.whisper("twin-quiet", "twin-whisper")))
+        await self.until(whisper, "twin-whisper", "StasisStart ")
+        self.answers.append(str(await ari.whisper("twin-quiet", "twin-whisper")))
+        await self.refused(ari.whisper("twin-none", "twin-no-whisper"))
+        said = self.mailbox("twin-said")
+        await ari.play_on_channel("twin-whisper", ["sound:vm-goodbye"], "twin-said", "en_US_f_Allison")
         bridges = {bridge.id: (bridge.kind, bridge.name, sorted(bridge.channel_ids)) for bridge in await ari.bridges()}
         self.answers += [str(bridges["twin-hold"]), str(bridges["twin-talk"])]
         self.answers.append(str(await ari.hangup("twin-quiet")))
         await self.until(leg, "twin-quiet", "ChannelDestroyed 16")
+        # Who is whispered to is gone, and so is whatever was said.
+        await self.until(said, "twin-said", "PlaybackFinished")
+        await self.until(whisper, "twin-whisper", "StasisEnd")
         self.answers.append(str(await ari.hangup("twin-quiet")))
         await self.refused(ari.add_to_bridge("twin-talk", "twin-quiet"))
         await self.refused(ari.add_to_bridge("twin-none", caller))

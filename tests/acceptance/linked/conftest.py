@@ -1,4 +1,7 @@
-"""An installation whose centre and companions call people; everybody outside is one softphone, which tells by the number whom it stands for."""
+"""An installation whose centre and companions call people; everybody outside is one softphone, which tells by the number whom it stands for.
+
+Emergency partners are all at extension 190.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import pytest_asyncio
 
 from helpline.demo.softphone import Softphone
 from tests.acceptance.conftest import ENVIRONMENT
+from tests.acceptance.crisis.people import TONES, counsellor
 from tests.acceptance.linked.house import House
 from tests.kit.system import System
 
@@ -24,7 +28,9 @@ def linked_installation() -> Iterator[System]:
         "ANNYEONG120_CALLBACKS__TRUNK": "outside",
         "ANNYEONG120_CALLBACKS__CALLER_ID": "외로움안녕 <120>",
         "ANNYEONG120_CALLBACKS__ASK_S": "12",
-        "ANNYEONG120_LINE__RING_TIMEOUT_S": "10",
+        "ANNYEONG120_LINE__RING_TIMEOUT_S": "25",
+        "ANNYEONG120_FLOW_FILE": str(Path(__file__).parent.with_name("crisis") / "flow.toml"),
+        "ANNYEONG120_ESCALATION__TEST_TARGET": "PJSIP/190",
     }
     with tempfile.TemporaryDirectory(prefix="a120-") as folder, System(Path(folder), environment=environment) as system:
         done = system.command("policy", "set", "callback_ring_s=5", "--by", "test")
@@ -41,6 +47,9 @@ async def system(linked_installation: System) -> AsyncIterator[System]:
     print(await linked_installation.query("SELECT id, result, talked_at FROM centre_calls"))
     print(await linked_installation.query("SELECT id, state, attempts, talked_at, ended_at FROM companion_calls"))
     print(linked_installation.said())
+    await linked_installation.query(
+        "UPDATE callbacks SET state = 'cancelled', outcome = 'cancelled', ended_at = now() WHERE outcome IS NULL"
+    )
     await linked_installation.quiet(20)
 
 
@@ -54,14 +63,21 @@ async def house(system: System, tmp_path: Path) -> AsyncIterator[House]:
 @pytest_asyncio.fixture
 async def phones(system: System, tmp_path: Path) -> AsyncIterator[tuple[Softphone, Softphone]]:
     """Extension 101, and everybody outside; both ring. Their logs are in `tmp_path`."""
-    known = system.__dict__.setdefault("counsellors", {})
-    if "101" not in known:
-        known["101"] = await system.add_counsellor(extension="101")
+    who = await counsellor(system, "101")
     async with AsyncExitStack() as stack:
-        desk = await stack.enter_async_context(system.phone(known["101"], log=tmp_path / "desk.log"))
-        outside = await stack.enter_async_context(system.outside(log=tmp_path / "outside.log"))
+        desk = await stack.enter_async_context(system.phone(who, log=tmp_path / "desk.log", listen_for=TONES))
+        outside = await stack.enter_async_context(system.outside(log=tmp_path / "outside.log", listen_for=TONES))
         await desk.register()
         await desk.on_call(180)
         await outside.on_call(180)
         await system.outside_reachable()
         yield desk, outside
+
+
+@pytest_asyncio.fixture
+async def partner(system: System) -> AsyncIterator[Softphone]:
+    """The emergency partners' telephone; it rings."""
+    async with system.phone(await counsellor(system, "190"), listen_for=TONES) as phone:
+        await phone.register()
+        await phone.on_call(180)
+        yield phone

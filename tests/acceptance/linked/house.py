@@ -87,10 +87,14 @@ class House:
         staff_id = rows[0]["id"] if rows else await self.staff.add("안나", extension="101", user_id=uuid4())
         person = Person(name="김하늘", number=f"+82{PERSON[1:]}", district="강북구", age_band="60s")
         case = await self.referrals.propose(person, reason="식사를 거르심", urgency=Urgency.SOON, by=_ASKER)
-        await self.referrals.answered(case.id, self._consent(Recipient.CENTRE), _PERMISSION)
+        await self.consented(case.id)
         await self.referrals.send(case.id, by=_ASKER)
         await self.referrals.claim(case.id, staff_id, by=None)
         return case.id, staff_id
+
+    async def consented(self, referral_id: UUID) -> None:
+        """The person agrees to the centre, and to be called."""
+        await self.referrals.answered(referral_id, self._consent(Recipient.CENTRE), _PERMISSION)
 
     async def call_back(self) -> UUID:
         """Somebody of the centre has the person called; the call."""
@@ -122,6 +126,21 @@ class House:
             "SELECT id FROM companion_calls WHERE id = %s AND talked_at IS NOT NULL"
         )
         await until(lambda: self.system.query(statement, call_id, call_id), 20, "the talk to be written")
+
+    async def told(self, call_id: UUID, kind: str) -> list[str]:
+        """Wait until this is in the timeline of the call's one incident; all of it."""
+        statement = (
+            "SELECT e.kind, i.id FROM incident_events e JOIN incidents i ON i.id = e.incident_id WHERE i.contact_id = %s ORDER BY e.id"
+        )
+
+        async def there() -> list[str]:
+            rows = await self.system.query(statement, call_id)
+            assert len({row["id"] for row in rows}) <= 1
+            kinds = [str(row["kind"]) for row in rows]
+            return kinds if kind in kinds else []
+
+        found: list[str] = await until(there, 30, f"{kind} in the incident")
+        return found
 
     def _consent(self, to: Recipient) -> Consent:
         now = SystemClock().now()

@@ -100,7 +100,7 @@ def test_the_line_on_the_screen(run: Run, database_url: str) -> None:
     result = run("line", "--once")
     assert result.exit_code == 0, result.output
     for words in (
-        "대기 / waiting 3", "available 1", "programs 1", "main/dead", "위험 버튼 / danger key", "위험 / crisis", "무응답 / silent", "01900000-0001",
+        "대기 / waiting 3", "available 1", "programs 1", "main/dead", "위험 번호 누름 / danger key", "위험 / crisis", "무응답 / silent", "01900000-0001",
         "다시 전화 / call-back", "김상담 [1]", "호출 중 / ringing", "left alone", "resting", "missed 3", "휴식 / break (식사 / meal)",
         "근무 아님 / off shift", "지금 걸 것 / due 1", "결정 필요 / to decide 1", "들어옴 / offered 3",
     ):  # fmt: skip

@@ -171,8 +171,3 @@ def test_an_alarm_is_open_until_somebody_has_seen_to_it(settings: Settings) -> N
     assert "No alarms" in run("alarms").output
     (row,) = json.loads(run("alarms", "--all", "--json").output)
     assert row["seen_by"] == "김 팀장"
-
-
-def test_every_kind_of_alarm_has_words() -> None:
-    """A new one is not forgotten."""
-    assert set(alarm_commands.KINDS) == set(AlarmKind)

@@ -20,6 +20,7 @@ from ivr.ari import Bridge, Channel
 from ivr.call_model import Phase
 from ivr.callback_actor import redial_policy
 from ivr.conference import Fact, Stage, What
+from ivr.conference_model import CallingAgain
 from ivr.crisis_books import CrisisBooks
 from ivr.crisis_orders import CrisisOrders
 from ivr.crisis_recovery import Found, found, without_caller
@@ -103,7 +104,7 @@ def test_a_word_in_private_is_found_with_the_caller_in_the_music() -> None:
         (crisis(None, proposed=True), Stage.IDLE, ()),
         (crisis(AttemptStage.OVER, Result.BUSY), Stage.ASKING, ()),
         (crisis(AttemptStage.OVER, Result.BUSY, exhausted=1), Stage.IDLE, ()),
-        (crisis(AttemptStage.OVER, Result.WITHDRAWN), Stage.IDLE, ()),
+        (crisis(AttemptStage.OVER, Result.WITHDRAWN), Stage.ASKING, ()),
         (crisis(AttemptStage.OVER, Result.BUSY, called_off=True), Stage.IDLE, ()),
         (crisis(None, called_off=True), Stage.IDLE, ()),
         (crisis(AttemptStage.OVER, Result.LEFT), Stage.IDLE, ()),
@@ -325,7 +326,11 @@ async def test_orders_of_the_desk_reach_the_call(world: World) -> None:
 def test_who_dropped_out_of_a_crisis_is_called_again_sooner() -> None:
     """By the settings of the crisis, where others wait as the policy says."""
     services = cast(
-        Services, SimpleNamespace(redial_attempts=7, redial_every_s=20.0, router=SimpleNamespace(policy=Policy(callback_spacing_s=1800)))
+        Services,
+        SimpleNamespace(
+            flow=SimpleNamespace(redial=CallingAgain(attempts=7, every_s=20)),
+            router=SimpleNamespace(policy=Policy(callback_spacing_s=1800)),
+        ),
     )
     soon = redial_policy(cast(Due, SimpleNamespace(lane=Lane.CRISIS)), services)
     assert soon is not None

@@ -12,8 +12,8 @@ import pytest
 from core import metrics
 from core.testing import ManualClock
 from ivr import call_model as m
-from ivr.calls import known_of
 from ivr.line_books import LineBooks
+from ivr.picture import known_of
 from ivr.services import Services
 from routing.contacts import LiveContact
 from routing.model import ContactState, Waiting

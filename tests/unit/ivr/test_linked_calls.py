@@ -16,6 +16,8 @@ from escalation.centre.calling import Manner
 from escalation.centre.model import Result
 from escalation.centre.ports import CallOrder
 from ivr.ari import Bridge, Channel, ChannelDestroyed, StasisStart, Switchboard
+from ivr.calls import Calls
+from ivr.flow import Crisis
 from ivr.linked_call import leg_id
 from ivr.linked_calls import LinkedCalls
 from ivr.linked_commands import Side
@@ -93,12 +95,12 @@ class House:
             clock=ManualClock(),
             caller_id="외로움안녕 <120>",
             callback_ask_s=25.0,
-            flow=SimpleNamespace(ring_timeout_s=20.0),
+            flow=SimpleNamespace(ring_timeout_s=20.0, crisis=Crisis()),
             router=SimpleNamespace(policy=SimpleNamespace(callback_ring_s=30.0)),
             catalogue=SimpleNamespace(sequence=lambda prompts, _: list(prompts)),
             leg_book=SimpleNamespace(answered=lambda _: None, ended=lambda *_: None),
         )
-        self.calls = LinkedCalls(cast(Services, services), language="ko")
+        self.calls = LinkedCalls(cast(Services, services), cast(Calls, None), language="ko")
         self.calls.afterwards = self
 
     def _spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:

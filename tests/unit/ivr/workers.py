@@ -95,6 +95,10 @@ class Client:
         self._heard("claim")
         return channel_id in self.asterisk.where
 
+    async def originate(self, *, channel_id: str, **_: object) -> None:
+        """See `Ari`; nobody is there."""
+        self._heard("originate")
+
     async def answer(self, channel_id: str) -> None:
         """See `Ari`."""
         self._heard("answer")
@@ -192,14 +196,15 @@ class Worker:
                 contacts=self.contacts,
                 leg_book=LegBook(self.journal, world.clock),
                 alarms=Alarms(self.journal, world.clock),
-                incidents=world.incidents,
+                incidents=world.incidents.of(self.journal.id),
                 outbound=SimpleNamespace(partner=lambda endpoint: endpoint),
                 callbacks=SimpleNamespace(dropped_out=self._nothing, cancel_for=self._nothing),
-                catalogue=SimpleNamespace(media=lambda prompt, _: f"sound:{prompt}", seconds=lambda *_: 1.0),
+                catalogue=SimpleNamespace(
+                    media=lambda prompt, _: f"sound:{prompt}", sequence=lambda prompts, _: list(prompts), seconds=lambda *_: 1.0
+                ),
                 flow=FLOW,
                 clock=world.clock,
                 caller_id="120",
-                redial_attempts=5,
                 spawn=self.spawn,
             ),
         )
@@ -274,7 +279,7 @@ class World:
         self.database = MemoryDatabase(self.clock.now)
         self.database_there = True
         self.asterisk = Asterisk()
-        self.incidents = MemoryBook(self.clock)
+        self.incidents = MemoryBook(self.clock, earlier=self.database.earlier_of, owner=self.database.owner_of, ended=self.database.is_over)
         self.workers: list[Worker] = []
 
     def worker(self, name: str = "w1") -> Worker:

@@ -106,12 +106,18 @@ CRISIS = [
     "crisis_caller_gone", "crisis_caller_back",
 ]  # fmt: skip
 
+#: A caller is put through to the centre: their staff, the counsellor, the caller.
+CENTRE = [
+    "centre_briefing", "centre_rung", "centre_answered", "centre_busy", "centre_no_answer", "centre_joined", "centre_left", "centre_stopped",
+    "centre_caller_again",
+]  # fmt: skip
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_the_call_flow_plays_has_a_text_in_both_languages(language: str) -> None:
     """The ids of callers and counsellors are the same set in each language."""
     spoken = [prompt.id for prompt in load() if prompt.language == language and prompt.group != "numbers"]
-    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + CRISIS + LINKED + ALARM + COUNSELLOR)
+    assert sorted(spoken) == sorted(CALLER + WAITING + DIALOGUES + OUTSIDE + CRISIS + CENTRE + LINKED + ALARM + COUNSELLOR)
 
 
 def test_korean_texts_are_written_as_they_are_spoken() -> None:
