@@ -32,6 +32,8 @@ Handler = Callable[..., Awaitable[object]]
 
 #: Enough for a month's edits; routes that take more say so. Bytes.
 BODY_LIMIT = 256 * 1024
+#: For what people write: what is too long is to be told so at its field, not cut off by the door (100,000 characters, each as \\uXXXX).
+TEXT_LIMIT = 1024 * 1024
 _PATH_NAME = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 
 

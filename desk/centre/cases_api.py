@@ -35,6 +35,7 @@ from desk.routes import Audit, Call, Handler, Method, Route
 from escalation.centre.calls import Calls
 from escalation.centre.casework import Casework
 from escalation.centre.model import Referral
+from escalation.centre.ports import Crises
 from escalation.centre.reading import Reading
 from escalation.centre.referrals import Referrals
 from escalation.centre.rules import Rules
@@ -49,7 +50,7 @@ class CasesApi:
 
     def __init__(
         self, referrals: Referrals, casework: Casework, calls: Calls, reading: Reading, staff: StaffBook, store: Store, clock: Clock,
-        rules: Rules,
+        rules: Rules, crises: Crises | None = None,
     ) -> None:  # fmt: skip
         self._referrals = referrals
         self._casework = casework
@@ -59,6 +60,7 @@ class CasesApi:
         self._store = store
         self._clock = clock
         self._rules = rules
+        self._crises = crises
 
     def routes(self) -> list[Route]:
         """See each."""
@@ -80,6 +82,7 @@ class CasesApi:
             _route("POST", "follow-ups", self.follow_up, work, "case_follow_up", "kind", status=201),
             _route("POST", "follow-ups/{follow_up_id}", self.followed_up, work, "case_followed_up", "cancelled"),
             _route("POST", "call", self.call_back, work, "case_called", status=202),
+            *([_route("POST", "crisis", self.crisis, work, "case_crisis", status=201)] if self._crises else []),
             _route("POST", "counselling", self.counselling, work, "case_counselling"),
             _route("POST", "urgency", self.urgency, work, "case_urgency", "urgency"),
             _route("POST", "close", self.close, work, "case_closed", "outcome"),
@@ -199,6 +202,14 @@ class CasesApi:
         return MadeOut(id=await self._calls.order(referral_id, staff_id, by=call.actor.user_id))
 
     @told
+    async def crisis(self, call: Call, referral_id: UUID) -> MadeOut:
+        """The person is in danger: an incident. With a call to them under way the emergency partners are called into it at once."""
+        await self._worker(call.actor, referral_id)
+        if self._crises is None:
+            raise Problem(NOT_FOUND)
+        return MadeOut(id=await self._crises.of_case(referral_id))
+
+    @told
     async def counselling(self, call: Call, referral_id: UUID) -> CaseOut:
         """In-depth counselling has begun."""
         staff_id = await self._worker(call.actor, referral_id)
@@ -253,7 +264,8 @@ class CasesApi:
         people = {one.id: one.name for one in await self._staff.everybody()}
         users = await self._store.names([*(note.by for note in case.notes), *(event.by for event in case.events)])
         mine = await self._staff.of_user(actor.user_id)
-        return views.case_out(case, eyes(actor), people=people, users=users, mine=mine, now=self._clock.now(), rules=self._rules)
+        person, now = await self._store.person(referral_id), self._clock.now()
+        return views.case_out(case, eyes(actor), person=person, people=people, users=users, mine=mine, now=now, rules=self._rules)
 
 
 def _route(

@@ -227,6 +227,8 @@ class CaseOut(Wire):
     """A case. Name and texts are for who works on cases; the number is covered for everybody: the system dials."""
 
     referral: ReferralOut
+    #: Whose records they are; null: not known by their number.
+    person: UUID | None
     name: str
     number: str | None
     language: str

@@ -28,7 +28,7 @@ from desk.centre.models import (
 from desk.centre.problems import told
 from desk.centre.store import Store
 from desk.errors import NOT_FOUND, FieldError, Problem
-from desk.routes import Audit, Call, Route
+from desk.routes import TEXT_LIMIT, Audit, Call, Route
 from escalation.centre import model
 from escalation.centre.casework import Casework
 from escalation.centre.errors import StaffBusy
@@ -74,7 +74,7 @@ class ReferralsApi:
             Route(method="GET", path="/api/referrals", handler=self.everything, permission=make,
                   audit=Audit(action="referrals_read", about_kind="referral")),
             Route(method="POST", path="/api/referrals", handler=self.propose, permission=make, status=201, problems=own,
-                  audit=Audit(action="referral_proposed", about_kind="contact", detail=("contact", "urgency"))),
+                  body_limit=TEXT_LIMIT, audit=Audit(action="referral_proposed", about_kind="contact", detail=("contact", "urgency"))),
             Route(method="GET", path=_ONE, handler=self.one, permission=make, audit=referral_audit("referral_read")),
             Route(method="POST", path=f"{_ONE}/answer", handler=self.answer, permission=make, problems=own,
                   audit=referral_audit("referral_answered", "given", "script_version")),
@@ -146,7 +146,7 @@ class ReferralsApi:
         await self._out(call.actor, referral_id)
         case = await self._reading.case(referral_id)
         in_call = self._transfer is not None and await self._store.live(case.contact_id)
-        there = await self._staff.available() if in_call else []
+        there = [who for who in await self._staff.available() if who.extension] if in_call else []
         decision = decide(case.referral, there, in_call=in_call, language=case.language, wants_live=body.live)
         if isinstance(decision, Live) and self._transfer is not None and case.contact_id is not None:
             for staff_id in decision.to:

@@ -21,7 +21,7 @@ from desk.events import Events
 from desk.routes import Route
 from escalation.centre.calls import Calls
 from escalation.centre.casework import Casework
-from escalation.centre.ports import Ledger, Transfer
+from escalation.centre.ports import Crises, Ledger, Transfer
 from escalation.centre.reading import Reading
 from escalation.centre.referrals import Referrals
 from escalation.centre.repository import CENTRE_CHANGED
@@ -42,11 +42,14 @@ class Part(Protocol):
 
 
 class CentreRoom:
-    """Referrals, cases and staff behind the desk. `transfer`: puts callers through; without it all go to the worklist."""
+    """Referrals, cases and staff behind the desk. `transfer`: puts callers through; without it all go to the worklist.
+
+    `crises`: where a crisis of a case goes; without it there is no button for it.
+    """
 
     def __init__(
         self, db: Database, clock: Clock, cipher: NumberCipher, texts: Texts, ledger: Ledger, rules: Rules, *,
-        transfer: Transfer | None = None,
+        transfer: Transfer | None = None, crises: Crises | None = None,
     ) -> None:  # fmt: skip
         self._db = db
         self.rules = rules
@@ -59,7 +62,7 @@ class CentreRoom:
         store = Store(db)
         self._parts: tuple[Part, ...] = (
             ReferralsApi(self.referrals, self.casework, self.reading, self.staff, store, clock, self.supports, transfer),
-            CasesApi(self.referrals, self.casework, self.calls, self.reading, self.staff, store, clock, rules),
+            CasesApi(self.referrals, self.casework, self.calls, self.reading, self.staff, store, clock, rules, crises),
             StaffApi(self.staff, clock),
         )
 

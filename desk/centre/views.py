@@ -52,13 +52,14 @@ def closed_item(case: Referral, district: str) -> ItemOut:
 
 
 def case_out(
-    case: Case, looking: Eyes, *, people: Mapping[UUID, str], users: Mapping[UUID | None, str], mine: UUID | None, now: datetime, rules: Rules
+    case: Case, looking: Eyes, *, person: UUID | None, people: Mapping[UUID, str], users: Mapping[UUID | None, str], mine: UUID | None, now: datetime, rules: Rules
 ) -> CaseOut:  # fmt: skip
     """The case page."""
     referral, text = case.referral, looking.text
     answer = may_call(referral, now, rules, has_number=case.number is not None)
     return CaseOut(
         referral=referral_out(referral, case.district),
+        person=person,
         name=looking.name(case.name),
         number=masking.number(case.number) if case.number is not None else None,
         language=case.language,

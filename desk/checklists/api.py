@@ -12,6 +12,7 @@ from care.checklists import errors
 from care.checklists.records import Decision, Sheet, Viewer
 from care.checklists.results import Results
 from core.clock import Clock, seoul
+from desk import validation
 from desk.access.model import Actor, Permission
 from desk.checklists import views
 from desk.checklists.models import (
@@ -26,7 +27,7 @@ from desk.checklists.models import (
     TrendsOut,
 )
 from desk.errors import FORBIDDEN, INVALID, NOT_FOUND, FieldError, Problem, ProblemKind
-from desk.routes import Audit, Call, Route
+from desk.routes import TEXT_LIMIT, Audit, Call, Route
 
 UNKNOWN_CHECKLIST = ProblemKind(
     404, "unknown_checklist", "그런 체크리스트나 판이 없습니다.", "There is no such checklist, or no such version."
@@ -74,6 +75,8 @@ def _told(
                 for item, code in list(error.wrong.items())[:50]
             ]
             raise Problem(INVALID, fields=fields) from error
+        except errors.NoteTooLong as error:
+            raise Problem(INVALID, fields=validation.one("note", error.code, "메모가 너무 깁니다.", "The note is too long.")) from error
         except errors.ChecklistError as error:
             raise Problem(_KINDS[type(error)]) from error
 
@@ -100,7 +103,7 @@ class ChecklistsApi:
                   problems=(UNKNOWN_CONTACT,), audit=Audit(action="checklist_trends_read", about_kind="contact", about="contact_id")),
             Route(method="GET", path=one, handler=self.result, permission=use,
                   audit=Audit(action="checklist_result_read", about_kind=kind, about="result_id")),
-            Route(method="PUT", path=one, handler=self.save, permission=use,
+            Route(method="PUT", path=one, handler=self.save, permission=use, body_limit=TEXT_LIMIT,
                   problems=(UNKNOWN_CHECKLIST, UNKNOWN_CONTACT, RESULT_FINISHED, ANOTHER_CHECKLIST),
                   audit=Audit(action="checklist_saved", about_kind=kind, about="result_id", detail=("checklist", "version", "contact"))),
             Route(method="POST", path=f"{one}/decision", handler=self.decide, permission=use,

@@ -107,7 +107,8 @@ class SheetIn(Wire):
     form: Name
     contact: UUID | None = None
     answers: Annotated[dict[Annotated[str, Field(max_length=40)], int], Field(max_length=200)]
-    note: Note = ""
+    #: How long it may be, the room itself says, after it has told of danger.
+    note: Annotated[str, Field(max_length=200_000)] = ""
     finished: bool = False
 
 

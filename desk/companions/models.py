@@ -229,7 +229,7 @@ class HelpIn(Wire):
 
 
 class HelpOut(Wire):
-    """What was done: the centre has it on its worklist; in a crisis an incident was proposed, or could not be."""
+    """What was done: the centre has it on its worklist; in a crisis there is an incident, or there could not be."""
 
     worklist: Literal[True] = True
     incident: UUID | None

@@ -191,7 +191,7 @@ class SupportsApi:
 
     @told
     async def help(self, call: Call, support_id: UUID, body: HelpIn) -> HelpOut:
-        """Back to the centre, or to crisis: on the worklist first, then proposed as an incident."""
+        """Back to the centre, or to crisis: on the worklist first, then an incident; a call that goes on calls the emergency partners."""
         await self._of(call.actor, support_id)
         incident = await self._way_back.wanted(support_id, body.what, body.text, by=call.actor.user_id, call_id=body.call)
         return HelpOut(incident=incident)

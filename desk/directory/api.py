@@ -13,7 +13,6 @@ from pydantic import Field
 
 from care.directory import errors
 from care.directory.directory import Directory
-from care.directory.holidays_kr import public_holidays
 from care.directory.hours import Holidays, open_at
 from care.directory.hours_text import HoursUnreadable, parse, written
 from care.directory.model import Opening, Place
@@ -21,6 +20,7 @@ from care.directory.preview import TEXTS, preview
 from care.directory.sheet_file import MOST_BYTES
 from care.districts import districts
 from core.clock import Clock, seoul
+from core.holidays_kr import is_holiday
 from desk.access.model import Permission
 from desk.directory.imports import PlaceImports
 from desk.directory.models import (
@@ -202,7 +202,7 @@ class DirectoryApi:
         return _place(place, open_at(place, self._clock.now(), await self._holidays()))
 
     async def _holidays(self) -> Holidays:
-        return public_holidays(await self._extra())
+        return is_holiday(await self._extra())
 
 
 def _place(place: Place, opening: Opening) -> PlaceOut:

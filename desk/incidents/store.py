@@ -45,6 +45,9 @@ def _asked(sql: str, *times: str) -> TextClause:
 _OPEN = _asked(f"{_SEEN} i.ended_at IS NULL {_ORDER}")
 _ENDED = _asked(f"{_SEEN} i.ended_at >= :since AND i.ended_at < :until {_ORDER}", "since", "until")
 _ONE = _asked(f"{_SEEN} i.id = :incident_id {_ORDER}").bindparams(bindparam("incident_id", type_=Uuid))
+_RELATED = _asked(f"{_SEEN} (i.contact_id = ANY(:contacts) OR i.id = ANY(:ids)) {_ORDER}").bindparams(
+    bindparam("contacts", type_=ARRAY(Uuid)), bindparam("ids", type_=ARRAY(Uuid))
+)
 # Somebody whose caller has just hung up still writes: they may say that it was a crisis.
 _CALLS_SQL = f"""
     SELECT c.id, c.entered_at, c.state, c.counsellor_id, n.name, i.id AS incident_id,
@@ -113,6 +116,10 @@ class Store:
     async def ended(self, who: Onlooker, since: datetime, until: datetime) -> tuple[Seen, ...]:
         """Those that were ended in a stretch of time (half-open)."""
         return await self._seen(await self._db.execute(_ENDED, {**who.values, "since": since, "until": until}))
+
+    async def related(self, who: Onlooker, contacts: Collection[UUID], ids: Collection[UUID]) -> Sequence[Row[Any]]:
+        """Rows of those in some calls, and of those with some ids."""
+        return await self._db.execute(_RELATED, {**who.values, "contacts": list(contacts), "ids": list(ids)})
 
     async def one(self, who: Onlooker, incident_id: UUID) -> Seen | None:
         """One; None: there is none, or it is not theirs to see."""

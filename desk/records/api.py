@@ -7,7 +7,8 @@ from typing import Protocol
 
 from care import people as of_people
 from care import retention
-from care.keeping import Elsewhere, Keeping
+from care.holding import Room
+from care.keeping import Keeping
 from care.people import People
 from care.plans import book as of_plans
 from care.plans.book import PlanBook
@@ -22,12 +23,12 @@ from core.database import Database
 from core.sealing import load_sealer
 from core.secrets import load_cipher
 from core.settings import Settings
-from desk.records.case_traces import CaseTraces
 from desk.records.desk_reader import Shown
 from desk.records.line_traces import LineTraces
 from desk.records.people_api import PeopleApi
 from desk.records.plans_api import Plans
 from desk.records.records_api import Records
+from desk.records.related import Related
 from desk.routes import Route
 
 
@@ -40,7 +41,7 @@ class Part(Protocol):
 
 
 class RecordsApi:
-    """All of them. `referred` says whose cases were handed to the centre or to a companion; `elsewhere` what other rooms know of people.
+    """All of them. `referred` says whose cases were handed to the centre or to a companion; `rooms` what other rooms keep of people.
 
     `rules` and `words`: in place of those that come with the program.
     """
@@ -53,7 +54,7 @@ class RecordsApi:
         audit: AccessLog,
         *,
         referred: Referred | None = None,
-        elsewhere: Sequence[Elsewhere] = (),
+        rooms: Sequence[Room] = (),
         rules: Mapping[Retention, Rule] | None = None,
         words: Words | None = None,
     ) -> None:
@@ -74,11 +75,13 @@ class RecordsApi:
             book=self.book,
             plans=self.plans,
             witness=witness,
-            elsewhere=(LineTraces(db), CaseTraces(db), *elsewhere),
+            elsewhere=(LineTraces(db),),
+            rooms=rooms,
         )
-        shown = Shown(self.people, audit)
+        related = Related(db)
+        shown = Shown(self.people, audit, related)
         self._parts: tuple[Part, ...] = (
-            Records(self.book, self.records, self.people, shown),
+            Records(self.book, self.records, self.people, shown, related),
             Plans(self.plans, self.records, shown, clock),
             PeopleApi(self.people, self.records, self.keeping, shown),
         )

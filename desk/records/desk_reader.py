@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from care.people import People
@@ -13,6 +13,7 @@ from desk import masking
 from desk.access.model import Actor
 from desk.records import models as m
 from desk.records import views
+from desk.records.related import Related
 
 
 def reader(actor: Actor) -> Reader:
@@ -23,19 +24,21 @@ def reader(actor: Actor) -> Reader:
 class Shown:
     """Shows records: first the access log says whose data it is and by which right it is read, then the page gets it."""
 
-    def __init__(self, people: People, audit: AccessLog) -> None:
+    def __init__(self, people: People, audit: AccessLog, related: Related) -> None:
         self._people = people
         self._audit = audit
+        self._related = related
 
     async def one(self, actor: Actor, seen: Seen) -> m.RecordOut:
         """A record."""
         await self._write(actor, [seen])
-        return views.record(seen, await self._number(seen))
+        return views.record(seen, (await self._links(actor, [seen]))[seen.record.id], await self._number(seen))
 
     async def several(self, actor: Actor, found: Sequence[Seen]) -> list[m.RecordOut]:
         """A list, without numbers."""
         await self._write(actor, found)
-        return [views.record(one) for one in found]
+        links = await self._links(actor, found)
+        return [views.record(one, links[one.record.id]) for one in found]
 
     async def about(self, actor: Actor, action: str, person_id: UUID, **detail: str) -> None:
         """Something else of a person is read or done."""
@@ -55,6 +58,10 @@ class Shown:
         ]
         if rows:
             await self._audit.write(*rows)
+
+    async def _links(self, actor: Actor, found: Sequence[Seen]) -> Mapping[UUID, list[m.LinkOut]]:
+        shown = await self._related.of(actor, [one.record for one in found if Part.LINKS in one.parts])
+        return {one.record.id: shown.get(one.record.id, []) for one in found}
 
     async def _number(self, seen: Seen) -> str | None:
         if seen.record.person_id is None or Part.FACTS not in seen.parts:

@@ -65,10 +65,19 @@ class ContentOut(Wire):
 
 
 class LinkOut(Wire):
-    """Something else that belongs to the consultation."""
+    """Something else that belongs to the consultation, in its state there. `by`: it is of the same call, of the same person, or linked by hand."""
 
     kind: str
     id: UUID
+    state: str
+    by: Literal["call", "person", "hand"]
+
+
+class LinkIn(Wire):
+    """Whether it belongs to the consultation. `reason`: needed for a final record; it stands in the access log."""
+
+    linked: bool
+    reason: Annotated[str, Field(max_length=300), AfterValidator(lambda value: scrub(value).text)] = ""
 
 
 class ConsentOut(Wire):
@@ -279,7 +288,7 @@ class WhoIn(Wire):
 
 
 class WhoOut(Wire):
-    """Who somebody is, for whoever has to do with them; the number is covered in its middle."""
+    """Who somebody is, for whoever has to do with them; the number is covered in its middle, but for who gave a reason."""
 
     id: UUID
     number: str | None

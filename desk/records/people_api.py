@@ -47,6 +47,10 @@ class PeopleApi:
                   audit=Audit(action="person_read", about_kind="person", about="person_id")),
             Route(method="PUT", path=person, handler=self.describe, permission=Permission.RECORD_WRITE,
                   audit=Audit(action="person_described", about_kind="person", about="person_id")),
+            Route(method="GET", path=f"{person}/covered", handler=self.covered, permission=rights,
+                  audit=Audit(action="person_read", about_kind="person", about="person_id")),
+            Route(method="POST", path=f"{person}/unmask", handler=self.unmask, permission=Permission.RECORD_UNMASK,
+                  audit=audit("person_unmasked")),
             Route(method="POST", path=f"{person}/copy", handler=self.copy, permission=rights, audit=audit("person_copied")),
             Route(method="POST", path=f"{person}/erase", handler=self.erase, permission=rights, problems=(problems.ERASURE_REFUSED,),
                   audit=audit("person_erased")),
@@ -62,9 +66,7 @@ class PeopleApi:
         if number is None:
             kind = problems.NO_NUMBER
             raise Problem(kind, fields=one("number", kind.code, kind.ko, kind.en))
-        person_id = await self._people.find(number)
-        if person_id is None:
-            raise Unknown
+        person_id = await self._keeping.find(number)
         await self._shown.about(call.actor, "person_found", person_id)
         return await self._out(person_id)
 
@@ -81,6 +83,17 @@ class PeopleApi:
         await self._records.knows(reader(call.actor), person_id)
         await self._people.describe(person_id, name=body.name, address=body.address)
         return await self._who(person_id)
+
+    @told
+    async def covered(self, call: Call, person_id: UUID) -> m.PersonOut:
+        """Somebody, covered, and whether they are under a legal hold."""
+        return await self._out(person_id)
+
+    @told
+    async def unmask(self, call: Call, person_id: UUID, body: m.Because) -> m.WhoOut:
+        """Who somebody is, with their whole number, for a reason."""
+        await self._shown.about(call.actor, "person_data_read", person_id, task="unmasked")
+        return await self._who(person_id, whole=True)
 
     @told
     async def copy(self, call: Call, person_id: UUID, body: m.Because) -> File:
@@ -111,11 +124,11 @@ class PeopleApi:
         """Proofs of what was deleted, the newest first."""
         return m.ProofsOut(deletions=[views.proof(found) for found in await self._keeping.proofs()])
 
-    async def _who(self, person_id: UUID) -> m.WhoOut:
+    async def _who(self, person_id: UUID, *, whole: bool = False) -> m.WhoOut:
         person = await self._people.get(person_id)
         if person is None:
             raise Unknown
-        number = masking.number(person.number) if person.number else None
+        number = (person.number if whole else masking.number(person.number)) if person.number else None
         return m.WhoOut(id=person.id, number=number, name=person.name, address=person.address)
 
     async def _out(self, person_id: UUID) -> m.PersonOut:

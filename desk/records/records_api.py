@@ -7,19 +7,21 @@ from uuid import UUID
 
 from pydantic import Field
 
+from care.errors import ReasonNeeded
 from care.people import People
 from care.records.book import RecordBook
-from care.records.model import LONGEST_TEXT, AgeBand, Caller, Channel, Kind, NonCounselling, State
+from care.records.model import LONGEST_TEXT, AgeBand, Caller, Channel, Kind, LinkKind, NonCounselling, State
 from care.records.reading import PAGE, RecordReader
 from care.records.visible import Part, Seen
 from care.records.words import Word
 from core.phone import normalise
 from desk.access.model import Permission
-from desk.errors import FORBIDDEN, Problem
+from desk.errors import FORBIDDEN, NOT_FOUND, Problem
 from desk.records import models as m
 from desk.records import problems, views
 from desk.records.desk_reader import Shown, reader
 from desk.records.problems import told
+from desk.records.related import Related
 from desk.routes import Audit, Call, Route
 from desk.validation import one
 
@@ -31,8 +33,9 @@ Number = Annotated[int, Field(ge=1, lt=2**31)]
 class Records:
     """Its routes."""
 
-    def __init__(self, book: RecordBook, records: RecordReader, people: People, shown: Shown) -> None:
+    def __init__(self, book: RecordBook, records: RecordReader, people: People, shown: Shown, related: Related) -> None:
         self._book = book
+        self._related = related
         self._records = records
         self._people = people
         self._shown = shown
@@ -70,6 +73,8 @@ class Records:
             Route(method="GET", path=f"{record}/versions", handler=self.versions, permission=read, audit=audit("record_versions_read")),
             Route(method="GET", path=f"{record}/versions/{{number}}", handler=self.version, permission=read,
                   audit=audit("record_version_read")),
+            Route(method="PUT", path=f"{record}/links/{{kind}}/{{target}}", handler=self.link, permission=write,
+                  problems=(*yours, problems.REASON_NEEDED), audit=audit("record_linked", "linked", "reason")),
             Route(method="POST", path=f"{record}/consents", handler=self.consent, permission=write, status=201,
                   problems=(*yours, problems.TEXT_TOO_LONG), audit=audit("consent_recorded", "purpose", "given", "script_version")),
             Route(method="POST", path=f"{record}/consents/{{consent_id}}/withdraw", handler=self.withdraw, permission=write, problems=yours,
@@ -177,6 +182,17 @@ class Records:
         """They take it back. Sensitive data that only this allowed goes from every version."""
         await self._records.to_write(reader(call.actor), record_id)
         await self._book.withdraw(record_id, consent_id, by=call.actor.user_id)
+        return await self._shown.one(call.actor, await self._records.one(reader(call.actor), record_id))
+
+    @told
+    async def link(self, call: Call, record_id: UUID, kind: LinkKind, target: UUID, body: m.LinkIn) -> m.RecordOut:
+        """Say by hand what belongs to the consultation, or does not; what is of the same call belongs to it anyway. Done again, nothing happens."""
+        seen = await self._records.to_write(reader(call.actor), record_id)
+        if seen.record.state is State.FINAL and not body.reason.strip():
+            raise ReasonNeeded
+        if body.linked and not await self._related.there(call.actor, kind, target):
+            raise Problem(NOT_FOUND)
+        await (self._book.link if body.linked else self._book.unlink)(record_id, kind, target)
         return await self._shown.one(call.actor, await self._records.one(reader(call.actor), record_id))
 
     async def _history(self, call: Call, record_id: UUID) -> Seen:

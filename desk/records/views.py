@@ -51,7 +51,7 @@ def content(found: Content) -> m.ContentOut:
     )
 
 
-def record(seen: Seen, number: str | None = None) -> m.RecordOut:
+def record(seen: Seen, links: list[m.LinkOut], number: str | None = None) -> m.RecordOut:
     """As somebody sees it."""
     found = seen.record
     return m.RecordOut(
@@ -69,7 +69,7 @@ def record(seen: Seen, number: str | None = None) -> m.RecordOut:
         mine=seen.task in WRITING,
         hidden=sorted(set(Part) - seen.parts),
         content=content(found.content),
-        links=[m.LinkOut(kind=one.kind, id=one.target_id) for one in found.links],
+        links=links,
         consents=[_consent(one) for one in found.consents],
     )
 

@@ -20,7 +20,7 @@ from desk.errors import INVALID, NOT_FOUND, FieldError, Problem, ProblemKind
 from desk.events import Events
 from desk.reports import views
 from desk.reports.models import CloseIn, LinesOut, MadeOut, NoteIn, ReporterOut, ReportIn, ReportOut, UrgencyIn, Wanted
-from desk.routes import Audit, Call, Route
+from desk.routes import TEXT_LIMIT, Audit, Call, Route
 
 log = structlog.get_logger()
 
@@ -92,7 +92,7 @@ class ReportsApi:
             Route(method="GET", path=path, handler=self.worklist, permission=work, audit=audit("worklist_read")),
             Route(method="GET", path="/api/me/isolation-reports", handler=self.own, permission=make, audit=audit("own_read")),
             Route(method="PUT", path=one, handler=self.make, permission=make, problems=(UNKNOWN_CONTACT,),
-                  audit=audit("made", "urgency", "contact")),
+                  body_limit=TEXT_LIMIT, audit=audit("made", "urgency", "contact")),
             Route(method="GET", path=one, handler=self.report, permission=make, audit=audit("read")),
             Route(method="GET", path=f"{one}/reporter", handler=self.reporter, permission=make, audit=audit("reporter_read")),
             Route(method="POST", path=f"{one}/claim", handler=self.claim, permission=work, problems=moved, audit=audit("claimed")),
@@ -128,7 +128,7 @@ class ReportsApi:
         """Write a report down, under an id of one's own choosing. Danger is told of at once; the same id again changes nothing."""
         new = _new(report_id, body)
         made, proposed = await self._reports.make(new, call.actor.user_id)
-        if not _may_see(call.actor, made):
+        if not may_see(call.actor, made.made_by):
             raise Problem(NOT_FOUND)
         await self._tell(made)
         return MadeOut(report=self._seen(made), danger=bool(dangers(new)), proposed=proposed)
@@ -181,7 +181,7 @@ class ReportsApi:
 
     async def _visible(self, actor: Actor, report_id: UUID) -> Report:
         found = await self._reports.report(report_id)
-        if not _may_see(actor, found):
+        if not may_see(actor, found.made_by):
             # Like one that is not there.
             raise Problem(NOT_FOUND)
         return found
@@ -201,8 +201,9 @@ class ReportsApi:
         return views.report(report, self._clock.now())
 
 
-def _may_see(actor: Actor, report: Report) -> bool:
-    return Permission.REPORT_WORK in actor.permissions or report.made_by == actor.user_id
+def may_see(actor: Actor, made_by: UUID) -> bool:
+    """Whether a report that somebody wrote down is theirs to see."""
+    return Permission.REPORT_WORK in actor.permissions or made_by == actor.user_id
 
 
 def _new(report_id: UUID, body: ReportIn) -> NewReport:

@@ -9,11 +9,12 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from care.records.model import AgeBand
-from care.reports.model import LONGEST_LINE, LONGEST_TEXT, Outcome, Relation, Sign, State, Urgency
+from care.reports.model import LONGEST_TEXT, Outcome, Relation, Sign, State, Urgency
 from desk.routes import Loose, Wire
 
-Line = Annotated[str, Field(max_length=LONGEST_LINE)]
-Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+#: How long they may be, the room itself says, after it has told of danger.
+Line = Annotated[str, Field(max_length=200_000)]
+Text = Line
 Code = Annotated[str, Field(max_length=40)]
 
 

@@ -134,14 +134,9 @@ class RosterApi:
     async def publish(self, call: Call, month: Month, body: Publication) -> PublishedOut:
         """Put the draft in force. Hard rules must be kept; a policy is broken with a reason only, and so is a month changed that is in force."""
         reasons = {one.key: one.reason for one in body.overrides}
-        try:
-            draft = await self._rosters.publish(
-                first_of(month), version=body.version, by=call.actor.user_id, reason=body.reason, overrides=reasons
-            )
-        except RosterError as error:
-            if error.code == RosterError.code and not body.reason.strip():
-                raise problems.at(problems.REASON_NEEDED, "reason") from error
-            raise
+        draft = await self._rosters.publish(
+            first_of(month), version=body.version, by=call.actor.user_id, reason=body.reason, overrides=reasons
+        )
         now = self._clock.now()
         coming = [slot for slot in coverage(draft.setting, draft.roster) if slot.span.end > now]
         return PublishedOut(published_version=draft.head.version, alarms=views.alarms(coming, call.actor.language))

@@ -12,7 +12,7 @@ from desk.roster import views
 from desk.roster.eyes import eyes
 from desk.roster.store import Store
 from desk.routes import Call
-from shifts.errors import EditedMeanwhile, NotPublishable, RosterError
+from shifts.errors import EditedMeanwhile, NotPublishable, ReasonNeeded, RosterError
 from shifts.rosters import Rosters
 
 EDITED_MEANWHILE = ProblemKind(
@@ -55,7 +55,7 @@ _KINDS: Mapping[str, ProblemKind] = {
     kind.code: kind for kind in (NOTHING_TO_UNDO, REQUEST_GONE, UNKNOWN_PERSON, UNKNOWN_SHIFT, OUT_OF_PERIOD)
 }
 #: Whatever changes a draft may answer with these.
-OF_EDITS = (EDITED_MEANWHILE, ROSTER_REFUSED, UNKNOWN_PERSON, UNKNOWN_SHIFT, OUT_OF_PERIOD)
+OF_EDITS = (EDITED_MEANWHILE, REASON_NEEDED, ROSTER_REFUSED, UNKNOWN_PERSON, UNKNOWN_SHIFT, OUT_OF_PERIOD)
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -84,6 +84,8 @@ class Words:
                 return await self._collided(error)
             case NotPublishable():
                 return await self._in_the_way(error, actor)
+            case ReasonNeeded():
+                return at(REASON_NEEDED, "reason")
         kind = _KINDS.get(error.code, ROSTER_REFUSED)
         # Ids, days and codes; never a name.
         return Problem(kind, data={name: str(value) for name, value in error.data.items()})

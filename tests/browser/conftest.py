@@ -10,15 +10,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 from sqlalchemy import text
 
-from core.alarms import JOURNAL_STATEMENTS
-from core.audit import AccessLog
-from core.clock import Clock
 from core.database import Database
-from core.journal import Journal
-from core.sealing import load_chain_key
-from desk.events import Events
 from desk.pages import DIST
-from helpline.desk_rooms import CaseRooms
+from tests.browser.house import case_rooms
 from tests.browser.kit import WAIT_MS, Room, artefacts_folder
 from tests.integration.desk.kit import desk_settings
 from tests.integration.desk.office import Office, office
@@ -60,25 +54,23 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def here(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Office]:
-    """A desk with fourteen people and an empty month."""
+async def db(postgres: Postgres) -> AsyncIterator[Database]:
+    """An empty one, for one test."""
     url = postgres.fresh()
-    db = Database(url, pool_size=8)
-    try:
-        settings = desk_settings(tmp_path)
+    found = Database(url, pool_size=8)
+    yield found
+    await found.close()
+    postgres.drop(url)
 
-        def rooms(clock: Clock) -> tuple[CaseRooms, ...]:
-            journal = Journal(db, JOURNAL_STATEMENTS, spool=tmp_path / "journal")
-            audit = AccessLog(db, clock, load_chain_key(settings))
-            return (CaseRooms(settings, db, clock, Events(db, clock), audit, journal),)
 
-        async with office(db, settings, work=True, apis=rooms) as one:
-            for person, name in zip(one.people, NAMES, strict=True):
-                await db.execute(text("UPDATE counsellors SET name = :name WHERE id = :id"), {"name": name, "id": person})
-            yield one
-    finally:
-        await db.close()
-        postgres.drop(url)
+@pytest_asyncio.fixture(loop_scope="session")
+async def here(db: Database, tmp_path: Path) -> AsyncIterator[Office]:
+    """A desk with fourteen people and an empty month."""
+    settings = desk_settings(tmp_path)
+    async with office(db, settings, work=True, apis=lambda clock: (case_rooms(settings, db, clock, tmp_path),)) as one:
+        for person, name in zip(one.people, NAMES, strict=True):
+            await db.execute(text("UPDATE counsellors SET name = :name WHERE id = :id"), {"name": name, "id": person})
+        yield one
 
 
 @pytest.fixture(scope="session")

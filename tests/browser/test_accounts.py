@@ -133,6 +133,9 @@ async def test_the_access_log_is_searched_by_who_what_and_when(here: Office, win
     await auditor.page.get_by_label("날짜").fill("2026-12-31")
     await auditor.button("찾기").click()
     await expect(auditor.page.get_by_role("status")).to_contain_text("찾은 기록이 없습니다.")
+    await auditor.page.get_by_text("지운 증명").click()
+    await expect(auditor.page.get_by_role("region", name="지운 증명")).to_contain_text("지운 것이 없습니다.")
+    assert await auditor.axe() == []
     chief = await windows.seat("chief", path="/access-log")
     await expect(chief.page.get_by_role("grid")).to_be_visible()
     assert "접근 기록" not in await chief.page.get_by_role("navigation").inner_text()

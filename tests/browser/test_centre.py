@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -15,107 +12,58 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from core import alarms as alarm_rows
-from core.audit import AccessLog
 from core.database import Database
-from core.journal import Journal
-from core.sealing import load_chain_key
-from core.settings_escalation import EscalationSettings
-from core.testing import ManualClock
 from desk.access.model import Role
-from desk.events import Events
-from escalation.book import JOURNAL_STATEMENTS
 from escalation.centre.model import Result
-from helpline.desk_rooms import CaseRooms
+from tests.browser.house import House, house
 from tests.browser.kit import Room, Seat
-from tests.integration.desk.kit import Browser, Served, desk_settings, served
 from tests.integration.escalation.centre.kit import NOON
-from tests.kit.postgres import Postgres
 from tests.kit.until import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 REASON = "혼자 지내신 지 삼 년, 식사를 거르심"
-PEOPLE = (
-    ("counsellor", Role.COUNSELLOR), ("chief", Role.SUPERVISOR), ("anna", Role.CENTRE), ("boram", Role.CENTRE), ("dongmi", Role.COMPANION),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """A desk with all its rooms, and somebody of each role in a browser of the API."""
-
-    here: Served
-    rooms: CaseRooms
-    by: dict[str, Browser]
-
-    @property
-    def clock(self) -> ManualClock:
-        """The clock, to be turned."""
-        return self.here.manual
-
-    async def post(self, who: str, path: str, body: object = None) -> dict[str, str]:
-        """Change something; it must work."""
-        answer = await self.by[who].post(path, body)
-        assert answer.status < 300, answer.text
-        found: dict[str, str] = answer.json if answer.text else {}
-        return found
-
-    def consent(self, recipient_name: str, **more: object) -> dict[str, object]:
-        """A complete one."""
-        until_when = (self.clock.now() + timedelta(days=90)).isoformat()
-        return {
-            "given": True, "recipient_name": recipient_name, "purpose": "지원", "items": ["name", "number"], "until": until_when,
-            "right_to_refuse_told": True, "script_version": "2027-1", **more,
-        }  # fmt: skip
-
-    async def sent(self, *, urgency: str = "soon") -> str:
-        """A referral on the worklist."""
-        body = {"name": "김하늘", "number": "010-1234-5678", "district": "gangbuk", "reason": REASON, "urgency": urgency}
-        case = (await self.post("counsellor", "/api/referrals", body))["id"]
-        await self.post("counsellor", f"/api/referrals/{case}/answer", self.consent("고립예방센터", permission={"may_call": True}))
-        await self.post("counsellor", f"/api/referrals/{case}/send", {})
-        return case
-
-    async def called(self, case: str) -> None:
-        """The telephone did what the desk asked for: they talked."""
-        page = (await self.by["anna"].get(f"/api/centre/cases/{case}")).json
-        call_id = next(one["id"] for one in page["attempts"] if one["result"] is None)
-        await self.rooms.centre.calls.talking(call_id)
-        await self.rooms.centre.calls.ended(call_id, Result.TALKED)
+PEOPLE = {
+    "counsellor": Role.COUNSELLOR, "chief": Role.SUPERVISOR, "anna": Role.CENTRE, "boram": Role.CENTRE, "dongmi": Role.COMPANION,
+}  # fmt: skip
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def here(postgres: Postgres, tmp_path: Path) -> AsyncIterator[House]:
+async def here(db: Database, tmp_path: Path) -> AsyncIterator[House]:
     """Noon of a Tuesday; two people at the centre, one companion."""
-    url = postgres.fresh()
-    db = Database(url, pool_size=8)
-    settings = desk_settings(tmp_path).model_copy(update={"escalation": EscalationSettings(trunk="carrier", test_target="PJSIP/test")})
-    clock = ManualClock(NOON)
-    events = Events(db, clock)
-    journal = Journal(db, {**JOURNAL_STATEMENTS, **alarm_rows.JOURNAL_STATEMENTS}, spool=tmp_path / "journal")
-    rooms = CaseRooms(settings, db, clock, events, AccessLog(db, clock, load_chain_key(settings)), journal)
-    news = [asyncio.create_task(one, name=name) for name, one in rooms.centre.work(events).items()]
-    try:
-        async with served(db, settings, clock=clock, apis=(rooms,), work=True) as desk, AsyncExitStack() as stack:
-            by = {}
-            users = {}
-            for name, role in PEOPLE:
-                users[name] = str((await desk.person(name, role)).id)
-                by[name] = await stack.enter_async_context(desk.browser())
-                assert (await by[name].sign_in(name)).status == 200
-            house = House(here=desk, rooms=rooms, by=by)
-            for number, name in enumerate(("anna", "boram"), 201):
-                await house.post("chief", "/api/centre/staff", {"name": name, "extension": str(number), "user": users[name]})
-            companion = {"name": "동미", "number": "010-9999-8888", "user": users["dongmi"], "districts": ["gangbuk"], "topics": ["바둑"]}
-            await house.post("chief", "/api/companions", companion)
-            yield house
-    finally:
-        for task in news:
-            task.cancel()
-        await asyncio.gather(*news, return_exceptions=True)
-        await db.close()
-        postgres.drop(url)
+    async with house(db, tmp_path, NOON, PEOPLE) as one:
+        for number, name in enumerate(("anna", "boram"), 201):
+            await one.post("chief", "/api/centre/staff", {"name": name, "extension": str(number), "user": one.users[name]})
+        companion = {"name": "동미", "number": "010-9999-8888", "user": one.users["dongmi"], "districts": ["gangbuk"], "topics": ["바둑"]}
+        await one.post("chief", "/api/companions", companion)
+        yield one
+
+
+def consented(here: House, recipient_name: str, **more: object) -> dict[str, object]:
+    """A complete consent."""
+    until_when = (here.clock.now() + timedelta(days=90)).isoformat()
+    return {
+        "given": True, "recipient_name": recipient_name, "purpose": "지원", "items": ["name", "number"], "until": until_when,
+        "right_to_refuse_told": True, "script_version": "2027-1", **more,
+    }  # fmt: skip
+
+
+async def sent(here: House, *, urgency: str = "soon") -> str:
+    """A referral on the worklist."""
+    body = {"name": "김하늘", "number": "010-1234-5678", "district": "gangbuk", "reason": REASON, "urgency": urgency}
+    case = str((await here.post("counsellor", "/api/referrals", body))["id"])
+    answer = consented(here, "고립예방센터", permission={"may_call": True})
+    await here.post("counsellor", f"/api/referrals/{case}/answer", answer)
+    await here.post("counsellor", f"/api/referrals/{case}/send", {})
+    return case
+
+
+async def called(here: House, case: str) -> None:
+    """The telephone did what the desk asked for: they talked."""
+    page = (await here.by["anna"].get(f"/api/centre/cases/{case}")).json
+    call_id = next(one["id"] for one in page["attempts"] if one["result"] is None)
+    await here.rooms.centre.calls.talking(call_id)
+    await here.rooms.centre.calls.ended(call_id, Result.TALKED)
 
 
 def field(seat: Seat, name: str) -> Locator:
@@ -156,7 +104,7 @@ async def test_a_referral_from_consent_to_the_closed_case(here: House, windows: 
     await expect(anna.page.get_by_text("본인인지 확인하기 전에는 어디서 거는지 말하지 마세요.")).to_be_visible()
     await anna.button("☎ 전화 걸기").click()
     await expect(anna.page.get_by_text("지금 전화를 거는 중입니다.")).to_be_visible()
-    await here.called(case)
+    await called(here, case)
     await expect(anna.page.get_by_text("통화함", exact=True)).to_be_visible()
     await anna.button("심층상담 시작").click()
     await _write(anna)
@@ -251,7 +199,7 @@ async def _close(seat: Seat) -> None:
 
 async def test_two_who_correct_one_text_lose_nothing(here: House, windows: Room) -> None:
     """The second is shown what the first wrote, and goes on with either; a text that did not arrive is there after a reload."""
-    case = await here.sent()
+    case = await sent(here)
     await here.post("anna", f"/api/centre/cases/{case}/claim")
     first = (await here.post("anna", f"/api/centre/cases/{case}/notes", {"kind": "counselling", "text": "처음"}))["id"]
     anna = await windows.seat("anna", path=f"/centre/case/{case}")
@@ -277,7 +225,7 @@ async def test_two_who_correct_one_text_lose_nothing(here: House, windows: Room)
 
 async def test_the_list_says_what_is_late_and_reports_are_worked_through(here: House, windows: Room) -> None:
     """Referrals and isolation reports in one list; overdue first and in words; filters; staff and their hours by a supervisor."""
-    await here.sent(urgency="immediate")
+    await sent(here, urgency="immediate")
     report = {"urgency": "today", "signs": ["not_seen"], "subject": {"name": "박노인", "district": "dobong", "noticed": "우편물"}}
     assert (await here.by["counsellor"].ask("PUT", f"/api/isolation-reports/{uuid4()}", report)).status == 200
     here.clock.advance(7200)
@@ -318,9 +266,9 @@ def rows_of(seat: Seat, name: str) -> Locator:
 
 async def test_a_companion_is_found_and_leads_back(here: House, windows: Room) -> None:
     """Candidates with reasons; taken on; planned calls; no number anywhere; back to the centre and to crisis, each confirmed once."""
-    case = await here.sent()
+    case = await sent(here)
     await here.post("anna", f"/api/centre/cases/{case}/claim")
-    consent = here.consent("외로움돌봄동행단", recipient="companions")
+    consent = consented(here, "외로움돌봄동행단", recipient="companions")
     await here.post("anna", f"/api/referrals/{case}/consents", consent)
     anna = await windows.seat("anna", path=f"/companions/match/{case}", bypass_csp=True)
     candidate = anna.page.get_by_role("listitem").filter(has=anna.page.get_by_role("heading", name="동미"))

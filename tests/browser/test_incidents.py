@@ -17,24 +17,17 @@ from escalation.model import Danger, Result
 from tests.browser.kit import Room, Seat
 from tests.integration.desk.crises import Crises, crises
 from tests.integration.desk.kit import desk_settings
-from tests.kit.postgres import Postgres
 from tests.kit.until import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def here(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Crises]:
+async def here(db: Database, tmp_path: Path) -> AsyncIterator[Crises]:
     """A desk in test mode, with the line's book beside it."""
-    url = postgres.fresh()
-    db = Database(url, pool_size=8)
-    try:
-        async with crises(db, desk_settings(tmp_path), work=True) as one:
-            await db.execute(text("UPDATE counsellors SET name = '이바다' WHERE id = :id"), {"id": one.first})
-            yield one
-    finally:
-        await db.close()
-        postgres.drop(url)
+    async with crises(db, desk_settings(tmp_path), work=True) as one:
+        await db.execute(text("UPDATE counsellors SET name = '이바다' WHERE id = :id"), {"id": one.first})
+        yield one
 
 
 async def ordered(here: Crises, kind: str) -> None:
@@ -142,8 +135,13 @@ async def test_a_crisis_goes_from_the_press_to_the_word_that_help_arrived(here: 
 
 
 async def test_nobody_reached_the_supervisor_calls_by_hand_sees_to_the_alarm_and_closes(here: Crises, windows: Room) -> None:
-    """Every partner in vain: numbers to call and the card are on the screen; an alarm is marked as seen; it is closed with words."""
+    """Every partner in vain: the bar of any page says so and leads there, with numbers and the card; an alarm is seen to; closed with words."""
+    chief = await windows.seat("supervisor", path="/account", bypass_csp=True)
+    bar = chief.page.get_by_role("region", name="위기 알림")
+    await expect(bar).to_have_count(0)
     incident = await here.raised(danger=Danger.VIOLENCE)
+    await expect(bar.get_by_role("link")).to_contain_text("위기: 폭력")
+    await expect(chief.page.get_by_text("새 위기: 폭력")).to_have_count(1)
     for _ in range(2):
         dial = await here.book.next_attempt(incident)
         assert dial is not None
@@ -152,8 +150,13 @@ async def test_nobody_reached_the_supervisor_calls_by_hand_sees_to_the_alarm_and
     await here.written()
     here.clock.advance(1)
     await here.confirmations.look()
-    chief = await windows.seat("supervisor", path=f"/incidents/{incident}", bypass_csp=True)
+    await expect(bar).to_contain_text("모든 기관 연결 안 됨 · 직접 전화 필요")
+    await expect(bar).to_contain_text("발생 후")
+    assert await chief.axe() == []
+    await chief.picture("crisis-bar")
+    await bar.get_by_role("link").click()
     await state(chief, "모든 기관 연결 안 됨 · 직접 전화 필요")
+    await expect(bar).to_have_count(0)
     await expect(chief.page.get_by_text("시스템이 연결하지 못합니다.")).to_be_visible()
     await expect(chain(chief).filter(has_text="경찰 112")).to_contain_text("☎ 112")
     alarm = chief.page.get_by_role("button", name="확인함: 위기 상황 발생")
@@ -173,6 +176,9 @@ async def test_nobody_reached_the_supervisor_calls_by_hand_sees_to_the_alarm_and
     await state(chief, "종결됨")
     await chief.button("종결 설명 보기").click()
     await expect(chief.page.get_by_text("이웃이 곁에 있고 경찰과 통화함")).to_be_visible()
+
+    await chief.go("내 계정")
+    await expect(bar).to_have_count(0)
 
     second = await windows.seat("second", path=f"/incidents/{incident}")
     second.expected.add(404)

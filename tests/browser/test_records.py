@@ -2,99 +2,46 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 from sqlalchemy import text
 
-from core import alarms as alarm_rows
-from core.audit import AccessLog
 from core.database import Database
-from core.journal import Journal
-from core.sealing import load_chain_key
-from core.secrets import load_cipher
-from core.settings_escalation import EscalationSettings
-from core.testing import ManualClock
 from desk.access.model import Role
-from desk.events import Events
-from escalation.book import JOURNAL_STATEMENTS
-from helpline.desk_rooms import CaseRooms
+from tests.browser.house import House, house
 from tests.browser.kit import Room, Seat
-from tests.integration.care.ward import _CONTACT
-from tests.integration.desk.kit import PASSWORD, Browser, Served, desk_settings, served
-from tests.integration.routing.rows import add_counsellor
-from tests.kit.postgres import Postgres
+from tests.integration.desk.kit import PASSWORD
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
-NUMBER = "+821012345678"
 #: A Monday at noon in Seoul.
 MONDAY = datetime(2027, 1, 4, 3, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """A desk with all its rooms, a counsellor, a supervisor, and calls."""
-
-    here: Served
-    first: UUID
-    by: dict[str, Browser]
-
-    @property
-    def clock(self) -> ManualClock:
-        """The clock, to be turned."""
-        return self.here.manual
-
-    async def call(self) -> str:
-        """A call that the counsellor has."""
-        contact_id, cipher = uuid4(), load_cipher(self.here.settings)
-        sealed = {"cipher": cipher.encrypt(NUMBER), "index": cipher.index(NUMBER)}
-        await self.here.db.execute(_CONTACT, {"id": contact_id, "withheld": False, "counsellor_id": self.first, **sealed})
-        return str(contact_id)
-
-    async def opened(self) -> dict[str, Any]:
-        """The record of a call that goes on."""
-        answer = await self.by["first"].post(f"/api/contacts/{await self.call()}/record")
-        assert answer.status == 200, answer.text
-        found: dict[str, Any] = answer.json
-        return found
-
-    async def stored(self, record_id: str) -> Mapping[str, Any]:
-        """A record as the server has it."""
-        found: Mapping[str, Any] = (await self.by["first"].get(f"/api/records/{record_id}")).json
-        return found
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def here(postgres: Postgres, tmp_path: Path) -> AsyncIterator[House]:
-    """Everybody is there."""
-    url = postgres.fresh()
-    db = Database(url, pool_size=8)
-    settings = desk_settings(tmp_path).model_copy(update={"escalation": EscalationSettings(trunk="carrier", test_target="PJSIP/test")})
-    clock = ManualClock(MONDAY)
-    events, audit = Events(db, clock), AccessLog(db, clock, load_chain_key(settings))
-    journal = Journal(db, {**JOURNAL_STATEMENTS, **alarm_rows.JOURNAL_STATEMENTS}, spool=tmp_path / "journal")
-    try:
-        rooms = CaseRooms(settings, db, clock, events, audit, journal)
-        first = await add_counsellor(db, "101")
-        async with served(db, settings, clock=clock, apis=(rooms,), work=True) as desk, AsyncExitStack() as stack:
-            by = {}
-            for name, role, counsellor in (("first", Role.COUNSELLOR, first), ("chief", Role.SUPERVISOR, None)):
-                await desk.person(name, role, counsellor=counsellor)
-                by[name] = await stack.enter_async_context(desk.browser())
-                assert (await by[name].sign_in(name)).status == 200
-            yield House(here=desk, first=first, by=by)
-    finally:
-        await db.close()
-        postgres.drop(url)
+async def here(db: Database, tmp_path: Path) -> AsyncIterator[House]:
+    """A counsellor and a supervisor."""
+    async with house(db, tmp_path, MONDAY, {"first": Role.COUNSELLOR, "chief": Role.SUPERVISOR}, {"first": "101"}) as one:
+        yield one
+
+
+async def opened(here: House) -> dict[str, Any]:
+    """The record of a call that goes on."""
+    return await here.post("first", f"/api/contacts/{await here.call()}/record")
+
+
+async def stored(here: House, record_id: str) -> Mapping[str, Any]:
+    """A record as the server has it."""
+    found: Mapping[str, Any] = (await here.by["first"].get(f"/api/records/{record_id}")).json
+    return found
 
 
 def field(seat: Seat, name: str) -> Locator:
@@ -120,7 +67,7 @@ async def changed_after_it_was_finished(seat: Seat) -> None:
 
 async def test_a_record_is_written_while_the_call_goes_on(here: House, windows: Room) -> None:
     """From the call to the final record: the plan at the top, a number that is taken out, what is missing said at its field, versions."""
-    record = await here.opened()
+    record = await opened(here)
     until = (MONDAY.date() + timedelta(days=30)).isoformat()
     plan = {"version": 0, "times": [{"weekday": 0, "since": "11:30", "until": "12:30"}], "minutes": 20, "helps": "노래 이야기"}
     plan["warnings"] = [{"text": "밤에는 혼자 있습니다", "until": until}]
@@ -159,8 +106,8 @@ async def test_a_record_is_written_while_the_call_goes_on(here: House, windows: 
     await seat.button("동의 저장").click()
     await seat.saved()
     await expect(sensitive).not_to_have_attribute("aria-invalid", "true")
-    stored = (await here.stored(record["id"]))["content"]
-    assert (stored["sensitive"], stored["district"], stored["skills"]) == ("고혈압 약", "dobong", ["listening"])
+    kept = (await stored(here, record["id"]))["content"]
+    assert (kept["sensitive"], kept["district"], kept["skills"]) == ("고혈압 약", "dobong", ["listening"])
     assert await seat.axe() == []
     await seat.picture("record")
 
@@ -169,7 +116,7 @@ async def test_a_record_is_written_while_the_call_goes_on(here: House, windows: 
 
 async def test_two_windows_that_write_one_record_lose_nothing(here: House, windows: Room) -> None:
     """Different fields are put together; of the same text both are shown, and whoever typed chooses. An ended session keeps what was typed."""
-    record = await here.opened()
+    record = await opened(here)
     path = f"/records/{record['id']}"
     one = await windows.seat("first", path=path, bypass_csp=True)
     other = await windows.seat("first", path=path)
@@ -187,12 +134,12 @@ async def test_two_windows_that_write_one_record_lose_nothing(here: House, windo
     await expect(other.dialog).to_contain_text("첫째 창에서 다시 쓴 글")
     await expect(other.dialog).to_contain_text("둘째 창에서 쓴 글")
     await other.picture("record-conflict")
-    assert (await here.stored(record["id"]))["content"]["text"] == "첫째 창에서 다시 쓴 글"
+    assert (await stored(here, record["id"]))["content"]["text"] == "첫째 창에서 다시 쓴 글"
     await other.dialog.get_by_label("둘 다").check()
     await other.button("정하기").click()
     await other.saved()
     both = "첫째 창에서 다시 쓴 글\n\n둘째 창에서 쓴 글"
-    assert (await here.stored(record["id"]))["content"]["text"] == both
+    assert (await stored(here, record["id"]))["content"]["text"] == both
 
     here.clock.advance(3601)
     await field(other, "상담 내용").fill(f"{both} 그리고 더")
@@ -203,12 +150,12 @@ async def test_two_windows_that_write_one_record_lose_nothing(here: House, windo
     await expect(other.dialog).to_have_count(0)
     await other.saved()
     assert (await here.by["first"].sign_in("first")).status == 200
-    assert (await here.stored(record["id"]))["content"]["text"] == f"{both} 그리고 더"
+    assert (await stored(here, record["id"]))["content"]["text"] == f"{both} 그리고 더"
 
 
 async def test_an_answer_that_is_an_alarm_proposes_the_crisis_path_at_once(here: House, windows: Room) -> None:
     """By digits alone; what is left out is 미완료 and has no outcome; one button starts it; a person decides about what is recommended."""
-    record = await here.opened()
+    record = await opened(here)
     seat = await windows.seat("first", path=f"/records/{record['id']}", bypass_csp=True)
     await seat.button("체크리스트").click()
     await seat.dialog.get_by_role("button", name="서울시 외로움 및 고립위험 체크리스트").click()
@@ -227,11 +174,13 @@ async def test_an_answer_that_is_an_alarm_proposes_the_crisis_path_at_once(here:
     await expect(seat.button("위기 대응 시작")).to_be_in_viewport()
     await expect(seat.dialog.get_by_role("button", name="자살 위험 질문")).to_be_visible()
     await seat.picture("checklist-alarm")
-    (proposed,) = await here.here.db.execute(text("SELECT proposed FROM incidents"))
+    (proposed,) = await here.db.execute(text("SELECT proposed FROM incidents"))
     assert proposed.proposed
+    bar = seat.page.get_by_role("region", name="위기 알림", include_hidden=True)
+    await expect(bar).to_contain_text("점검표가 위기를 제안했습니다.")
     await seat.button("위기 대응 시작").click()
     await expect(alarm).to_contain_text("위기 대응을 시작했습니다")
-    orders = await here.here.db.execute(text("SELECT kind FROM incident_orders"))
+    orders = await here.db.execute(text("SELECT kind FROM incident_orders"))
     assert [row.kind for row in orders] == ["raise"]
 
     await seat.button("미완료로 끝내기").click()
@@ -240,13 +189,19 @@ async def test_an_answer_that_is_an_alarm_proposes_the_crisis_path_at_once(here:
     assert await seat.axe("dialog") == []
     await seat.button("결정 저장").click()
     await expect(seat.dialog).to_have_count(0)
+    related = seat.page.get_by_role("region", name="함께 있는 것")
+    await expect(related.get_by_role("link", name="위기")).to_be_visible()
+    await related.get_by_role("button", name="체크리스트 결과").click()
+    await expect(seat.dialog.get_by_role("region", name="답")).to_contain_text("–")
+    assert await seat.axe("dialog") == []
+    await seat.press("Escape")
     results = (await here.by["first"].get(f"/api/contacts/{record['contact']}/checklist-results")).json["results"]
     assert [(one["complete"], one["alarms"], one["decision"]) for one in results] == [(False, ["C3"], "otherwise")]
 
 
 async def test_a_supervisor_sees_texts_for_a_reason_only(here: House, windows: Room) -> None:
     """What is covered is named; the reason stands in the access log. An isolation report keeps subject and reporter apart."""
-    record = await here.opened()
+    record = await opened(here)
     body = {"version": 0, "kinds": ["loneliness"], "caller": "self", "skills": [], "text": "비밀 이야기"}
     assert (await here.by["first"].ask("PUT", f"/api/records/{record['id']}", body)).status == 200
     seat = await windows.seat("chief", path="/records", bypass_csp=True)
@@ -260,7 +215,7 @@ async def test_a_supervisor_sees_texts_for_a_reason_only(here: House, windows: R
     await expect(seat.page.get_by_text("비밀 이야기")).to_be_visible()
     await expect(seat.page.get_by_text("010-1234-5678")).to_be_visible()
     assert await seat.axe() == []
-    rows = await here.here.db.execute(text("SELECT detail FROM access_log WHERE action = 'record_unmasked'"))
+    rows = await here.db.execute(text("SELECT detail FROM access_log WHERE action = 'record_unmasked'"))
     assert [row.detail["reason"] for row in rows] == ["민원 확인"]
 
     await seat.button("고립 신고 쓰기").click()
@@ -281,6 +236,78 @@ async def test_a_supervisor_sees_texts_for_a_reason_only(here: House, windows: R
     await seat.page.get_by_role("link", name="내가 쓴 고립 신고").click()
     await expect(seat.page.get_by_role("row").filter(has_text="우편물이 쌓임")).to_be_visible()
     assert await seat.axe() == []
+
+
+async def with_reason(seat: Seat, button: str, yes: str) -> None:
+    """A right of a person is seen to."""
+    await seat.button(button).click()
+    await field(seat, "까닭").fill("본인 요청")
+    if await seat.dialog.get_by_role("checkbox").count():
+        await seat.dialog.get_by_role("checkbox").check()
+    await seat.dialog.get_by_role("button", name=yes, exact=True).click()
+
+
+async def from_a_case(here: House, chief: Seat) -> None:
+    """A case leads to the person, too."""
+    wanted = {"name": "김하늘", "number": "010-1234-5678", "district": "dobong", "reason": "말벗", "urgency": "soon"}
+    case = (await here.post("first", "/api/referrals", wanted))["id"]
+    await chief.page.goto(f"{chief.url}/centre/case/{case}")
+    await chief.page.get_by_role("link", name="지난 기록과 이름").click()
+    await expect(chief.page.get_by_role("heading", name="본인의 권리와 보존")).to_be_visible()
+    await here.post("first", f"/api/referrals/{case}/withdraw")
+
+
+async def test_a_person_is_found_by_number_copied_held_and_erased(here: House, windows: Room) -> None:
+    """The counsellor keeps the name; a supervisor sees it for a reason; what stands against erasing is said; at the end nothing is left."""
+    record = await opened(here)
+    body = {"version": 0, "kinds": ["loneliness"], "caller": "self", "skills": [], "text": "비밀 이야기"}
+    assert (await here.by["first"].ask("PUT", f"/api/records/{record['id']}", body)).status == 200
+    first = await windows.seat("first", path=f"/records/{record['id']}")
+    await expect(first.page.get_by_role("link", name="센터에 의뢰")).to_have_attribute("href", f"/referrals/new/{record['contact']}")
+    await first.page.get_by_role("link", name="사람", exact=True).click()
+    await field(first, "이름").fill("김하늘")
+    await first.button("저장").click()
+    await expect(first.page.get_by_text("이름과 주소를 저장했습니다.")).to_be_visible()
+    await expect(first.page.get_by_role("heading", name="본인의 권리와 보존")).to_have_count(0)
+
+    chief = await windows.seat("chief", path="/records", bypass_csp=True)
+    chief.expected |= {404, 409}
+    await chief.page.get_by_role("link", name="사람 찾기").click()
+    await field(chief, "전화번호").fill("02-123-4567")
+    await field(chief, "까닭").fill("본인 요청")
+    await chief.button("찾기").click()
+    await expect(chief.page.get_by_text("이 번호로 남은 것이 없습니다.")).to_be_visible()
+    await field(chief, "전화번호").fill("010-1234-5678")
+    await chief.button("찾기").click()
+    await expect(chief.page.get_by_text("김*늘")).to_be_visible()
+    await chief.button("까닭을 적고 모두 보기").click()
+    await field(chief, "보는 까닭").fill("본인 확인")
+    await chief.button("모두 보기").click()
+    await expect(chief.page.get_by_text("김하늘")).to_be_visible()
+    await expect(chief.page.get_by_text("010-1234-5678")).to_be_visible()
+    assert await chief.axe() == []
+    await chief.picture("person")
+    await from_a_case(here, chief)
+    await with_reason(chief, "법적 보존 걸기", "보존 걸기")
+    await expect(chief.page.get_by_text("법적 보존 중")).to_be_visible()
+    await with_reason(chief, "지우기", "모두 지우기")
+    await expect(chief.dialog.get_by_role("listitem")).to_have_text([re.compile("지금 통화 중"), re.compile("법적 보존이 걸려")])
+    assert await chief.axe("dialog") == []
+    await chief.picture("person-refused")
+    await chief.button("취소").click()
+    await with_reason(chief, "법적 보존 풀기", "보존 풀기")
+    await expect(chief.page.get_by_text("법적 보존 중")).to_have_count(0)
+    async with chief.page.expect_download() as download:
+        await with_reason(chief, "사본 내려받기", "내려받기")
+    kept = json.loads((await (await download.value).path()).read_text())
+    assert (kept["name"], kept["records"][0]["content"]["text"]) == ("김하늘", "비밀 이야기")
+
+    await here.db.execute(text("UPDATE contacts SET outcome = 'talked', ended_at = now(), state = 'ended'"))
+    await with_reason(chief, "지우기", "모두 지우기")
+    await expect(chief.page.get_by_text("이 사람에 관한 것을 모두 지웠습니다.")).to_be_visible()
+    assert await here.db.execute(text("SELECT FROM care_people UNION ALL SELECT FROM care_records")) == []
+    rows = await here.db.execute(text("SELECT detail FROM access_log WHERE action = 'person_unmasked'"))
+    assert [row.detail["reason"] for row in rows] == ["본인 확인"]
 
 
 async def test_the_directory_says_what_is_open_and_is_kept_by_hand_and_by_file(here: House, windows: Room) -> None:

@@ -70,6 +70,22 @@ test('what nobody gives a reason for is not changed, and the next edit asks agai
   expect(sent).toEqual([]);
 });
 
+test('what came into force while it was typed is not lost: the reason is asked for, and it is sent with it', async () => {
+  const answers = [Response.json({ code: 'reason_needed', message: { ko: '', en: '' } }, { status: 422 })];
+  const usual = fetch;
+  vi.stubGlobal('fetch', (path: string, init: RequestInit) => (init.method === 'POST' && answers.shift()) || usual(path, init));
+  const one = board(null);
+  one.put([change('2027-01-04')]);
+  one.put([{ ...change('2027-01-04'), before: ['D'], after: ['E'] }]);
+  await one.sender.flush();
+  one.roster = roster(4);
+  const both = { ...change('2027-01-04'), after: ['E'] };
+  expect([one.asking, sent]).toEqual([[both], []]);
+  one.because('flu');
+  await one.sender.flush();
+  expect(sent).toEqual([{ base_version: 3, reason: 'flu', changes: [both] }]);
+});
+
 test('an edit that waits keeps its reason over a reload', async () => {
   vi.stubGlobal('fetch', () => Promise.reject(new Error('offline')));
   const before = board(2);

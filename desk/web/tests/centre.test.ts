@@ -4,7 +4,7 @@ import { distance } from '../src/centre/logic/due';
 import { instant } from '../src/centre/logic/instant';
 import { arrived, replacedBy, written } from '../src/centre/logic/notes';
 import { found } from '../src/centre/logic/places';
-import { LINK_STEPS, nextStep } from '../src/centre/logic/steps';
+import { LINK_STEPS, nextStep, putThrough } from '../src/centre/logic/steps';
 import { tags } from '../src/centre/logic/tags';
 import { folded } from '../src/centre/logic/timeline';
 import { EVERYTHING, inOrder, matches, ofCase, ofReport, type Task } from '../src/centre/logic/worklist';
@@ -199,6 +199,16 @@ test('services of the district come first, and what has ended is not there', () 
 test('a finished link leads nowhere, and a referral goes on where it stands', () => {
   expect(LINK_STEPS.accepted).toEqual([]);
   expect((['proposed', 'refused', 'consented', 'waiting', 'closed'] as const).map(nextStep)).toEqual(['ask', 'ask', 'send', 'see', 'see']);
+});
+
+test('what becomes of a caller who is put through is said as it is', () => {
+  expect((['live', 'in_contact', 'waiting', 'claimed', 'withdrawn'] as const).map(putThrough)).toEqual([
+    'cen_sent_live',
+    'cen_live_taken',
+    'cen_live_failed',
+    'cen_live_failed',
+    'cen_live_failed',
+  ]);
 });
 
 test('words with commas between, each once', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chain, deeds, fresh, nag, reminded, sorted, span, tone, until, waiting } from '../src/incidents/logic';
+import { chain, deeds, elsewhere, fresh, nag, reminded, sorted, span, tone, until, waiting } from '../src/incidents/logic';
 import type { Attempt, Detail, Incident } from '../src/incidents/types';
 
 const AT = '2026-03-02T12:00:00+09:00';
@@ -38,6 +38,12 @@ test('what needs somebody now comes first, the oldest before the others', () => 
 test('only what came after the first look is news', () => {
   expect(fresh(null, [incident()])).toEqual([]);
   expect(fresh([incident()], [incident(), incident({ id: 'b' })]).map((one) => one.id)).toEqual(['b']);
+});
+
+test('other pages are told of every open crisis, the page of one only of the others, the board of none', () => {
+  const both = [incident(), incident({ id: 'b' })];
+  const ids = (path: string) => elsewhere(both, path).map((one) => one.id);
+  expect([ids('/records/a'), ids('/incidents/a'), ids('/incidents')]).toEqual([['a', 'b'], ['b'], []]);
 });
 
 test('nobody can be connected before a partner answers, and stopping needs one who rings', () => {

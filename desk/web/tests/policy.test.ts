@@ -32,7 +32,7 @@ describe('words', () => {
     const all = SOURCES.filter(([path]) => !path.includes('/words/'))
       .map(([, text]) => text)
       .join('\n');
-    const built = /^(solve_(is_)?|what_if_is_|state_|leave_|did_|crisis_is_|of_|cen_(is|need_to|link_to|urgency_what|next)_|cmp_is_|about_)/;
+    const built = /^(solve_(is_)?|what_if_is_|state_|leave_|did_|crisis_is_|of_|per_(copy|hold|release|erase)|cen_(is|need_to|link_to|urgency_what|next)_|cmp_is_|about_)/;
     const unused = Object.keys(ko).filter((key) => !built.test(key) && !all.includes(`'${key}'`));
     expect(unused).toEqual([]);
   });

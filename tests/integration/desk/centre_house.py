@@ -47,6 +47,11 @@ class Calls:
         self.crises.append(support_id)
         return UUID(int=7)
 
+    async def of_case(self, referral_id: UUID) -> UUID:
+        """See `escalation.centre.ports.Crises`."""
+        self.crises.append(referral_id)
+        return UUID(int=8)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
@@ -118,7 +123,7 @@ async def house(db: Database, settings: Settings, folder: Path) -> AsyncIterator
     async with AsyncExitStack() as stack:
         # The settings' own keys: the desk's log and the ledger's twins are one chain.
         ledger = Ledger(db, clock, AccessLog(db, clock, load_chain_key(settings)))
-        centre = CentreRoom(db, clock, cipher, texts, ledger, load(), transfer=outside)
+        centre = CentreRoom(db, clock, cipher, texts, ledger, load(), transfer=outside, crises=outside)
         alarms = Alarms(Journal(db, JOURNAL_STATEMENTS, spool=folder), clock)
         companions = CompanionsRoom(db, clock, cipher, alarms, centre, outside)
         here = await stack.enter_async_context(served(db, settings, clock=clock, apis=(centre, companions)))

@@ -15,6 +15,7 @@ import aiohttp
 from argon2 import PasswordHasher
 from sqlalchemy import text
 
+from core.audit import AccessLog
 from core.clock import Clock
 from core.database import Database
 from core.settings import Settings
@@ -26,7 +27,7 @@ from desk.access.passwords import PasswordBook, normal
 from desk.events import Events
 from desk.pages import DIST
 from desk.roster.room import RosterRoom
-from desk.services import Api, Desk
+from desk.services import Api, Desk, Rooms
 from tests.kit.ports import free_port
 
 PASSWORD = "바다 위의 작은 배 일곱"
@@ -155,10 +156,11 @@ async def served(
     work: bool = False,
     dist: Path = DIST,
     roster: Callable[[Events], RosterRoom] | None = None,
+    rooms: Callable[[Events, AccessLog], Rooms] | None = None,
 ) -> AsyncIterator[Served]:
     """A desk on a port of its own. `work`: with its tasks (events, searches)."""
     clock = clock or ManualClock()
-    desk = Desk(settings, db, clock, apis=apis, roster=roster, passwords=PasswordBook(QUICK), dist=dist)
+    desk = Desk(settings, db, clock, apis=apis, roster=roster, rooms=rooms, passwords=PasswordBook(QUICK), dist=dist)
     runner = await desk.serve()
     tasks = [asyncio.create_task(task, name=name) for name, task in desk.work().items()] if work else []
     try:

@@ -66,9 +66,10 @@ class Office:
             "pinned": pinned,
         }
 
-    async def edit(self, *cells: dict[str, Any], by: Browser | None = None, base: int = 0) -> Answer:
+    async def edit(self, *cells: dict[str, Any], by: Browser | None = None, base: int = 0, reason: str | None = None) -> Answer:
         """Change cells."""
-        return await (by or self.chief).post(f"{MONTH}/edits", {"base_version": base, "changes": list(cells)})
+        body = {"base_version": base, "changes": list(cells), "reason": reason}
+        return await (by or self.chief).post(f"{MONTH}/edits", body)
 
     async def held(self, who: int, day: int) -> list[str]:
         """What a cell of the draft holds."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -35,6 +35,8 @@ async def test_from_consent_to_a_closed_case(home: House) -> None:
     assert (page["call"]["barrier"], page["call"]["say_who"]) == (None, False)
     called = await home.do(referral, "call")
     assert called.status == 202
+    assert (await home.do(referral, "crisis")).json == {"id": str(UUID(int=8))}
+    assert home.outside.crises == [UUID(referral)]
     assert (await home.do(referral, "call")).json["why"] == "under_way"
     need = (await home.do(referral, "needs", {"area": "housing", "text": "난방"})).json["id"]
     link = (await home.do(referral, "links", {"need": need, "service": "주거복지센터"})).json["id"]
@@ -109,7 +111,7 @@ async def test_of_two_who_claim_one_has_it(home: House) -> None:
 
 
 async def test_a_caller_on_the_line_is_put_through_if_somebody_is_free(home: House) -> None:
-    """On duty, signed in, free; else the worklist, and it is said why."""
+    """On duty, signed in, free, with a telephone; else the worklist, and it is said why."""
     wanted = {"live": True}
 
     async def send() -> tuple[str, str]:
@@ -123,6 +125,9 @@ async def test_a_caller_on_the_line_is_put_through_if_somebody_is_free(home: Hou
     assert await send() == ("worklist", "nobody_free")
     path = f"/api/centre/staff/{home.staff['centre']}/duties"
     assert (await home["supervisor"].ask("PUT", path, {"duties": WEEK})).status == 204
+    await home.db.execute(text("UPDATE centre_staff SET extension = ''"))
+    assert await send() == ("worklist", "nobody_free")
+    await home.db.execute(text("UPDATE centre_staff SET extension = '201'"))
     assert await send() == ("live", "")
     assert home.outside.begun == [home.staff["centre"]]
     assert await send() == ("worklist", "nobody_free")

@@ -17,7 +17,7 @@ from tests.integration.desk.kit import Served, served
 schemathesis = pytest.importorskip("schemathesis")
 
 #: For each route; more find more, and take longer.
-EXAMPLES = 12
+EXAMPLES = [6, pytest.param(24, marks=pytest.mark.soak)]
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     schemathesis.checks.status_code_conformance,
@@ -39,7 +39,9 @@ def fuzzed(route: Route) -> bool:
     return ours and route.path != "/api/events" and (route.method, route.path) not in LEFT_OUT
 
 
-async def test_whatever_is_sent_the_api_answers_as_described(db: Database, settings: Settings) -> None:
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("examples", EXAMPLES)
+async def test_whatever_is_sent_the_api_answers_as_described(db: Database, settings: Settings, examples: int) -> None:
     """Valid and invalid requests, made from the description, to every route, as one who may do everything."""
     async with served(db, settings) as here, here.browser() as browser:
         await here.person("haneul", Role.OPERATOR)
@@ -48,10 +50,10 @@ async def test_whatever_is_sent_the_api_answers_as_described(db: Database, setti
         for name, only in (("haneul", None), ("gamsa", "/api/access-log")):
             signed_in = await browser.sign_in(name)
             token = signed_in.cookies["annyeong120-session"].value
-            await asyncio.to_thread(fuzz, here, document, token, only)
+            await asyncio.to_thread(fuzz, here, document, token, only, examples)
 
 
-def fuzz(here: Served, document: dict[str, Any], token: str, only: str | None) -> None:
+def fuzz(here: Served, document: dict[str, Any], token: str, only: str | None, examples: int) -> None:
     """In a thread: schemathesis waits for its answers."""
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -65,10 +67,10 @@ def fuzz(here: Served, document: dict[str, Any], token: str, only: str | None) -
             for mode in schemathesis.GenerationMode:
                 # What takes nothing has nothing to be wrong.
                 if mode is schemathesis.GenerationMode.POSITIVE or operation.body or operation.query or operation.path_parameters:
-                    attack(operation, mode, here.url, token)
+                    attack(operation, mode, here.url, token, examples=examples)
 
 
-def attack(operation: Any, mode: Any, url: str, token: str, *, examples: int = EXAMPLES) -> None:  # noqa: ANN401 - schemathesis' own types
+def attack(operation: Any, mode: Any, url: str, token: str, *, examples: int) -> None:  # noqa: ANN401 - schemathesis' own types
     """One route, with what the description allows, or with what it does not."""
 
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -82,6 +84,6 @@ def attack(operation: Any, mode: Any, url: str, token: str, *, examples: int = E
 
 
 settings_of_a_run = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+    deadline=None, derandomize=True, database=None, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )  # fmt: skip

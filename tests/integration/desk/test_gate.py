@@ -15,62 +15,13 @@ from sqlalchemy import text
 from core.database import Database
 from core.settings import Settings
 from core.testing import ManualClock
-from desk.access.model import PERMISSIONS, Open, Permission, Role
+from desk.access.model import Open, Permission
 from desk.access.passwords import PasswordBook
 from desk.app import UndeclaredRoute
 from desk.errors import NOT_FOUND, Problem
 from desk.routes import Audit, Call, File, Route, RouteError, Upload, Wire
 from desk.services import Desk
 from tests.integration.desk.kit import PASSWORD, QUICK, Browser, Served, desk_settings, served
-
-#: What stands for the parts of a path.
-PARTS = {
-    **{name: str(uuid4()) for name in ("user_id", "leave_id", "swap_id", "job", "person")},
-    "month": "2027-01",
-    "day": "2027-01-05",
-    "rule": "evening_day",
-    "token": "none",
-}
-
-
-def address(route: Route) -> str:
-    """An address of the route with something in each part."""
-    path = route.path
-    for name, value in PARTS.items():
-        path = path.replace(f"{{{name}}}", value)
-    assert "{" not in path, f"say in PARTS what stands for the parts of {route.path}"
-    return path
-
-
-def api_routes(desk: Desk) -> list[Route]:
-    """All of the API; the event stream has tests of its own and never ends."""
-    return [route for route in desk.routes if route.path.startswith("/api/") and route.path != "/api/events"]
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_each_role_may_do_what_its_permissions_say_and_nothing_else(desk: Served, browser: Browser, role: Role) -> None:
-    """Every route of the table, for every role: open exactly where the role has the permission."""
-    await desk.person("haneul", role)
-    assert (await browser.sign_in("haneul")).status == 200
-    for route in api_routes(desk.desk):
-        if route.path.startswith("/api/session") and route.method == "DELETE":
-            continue
-        answer = await browser.ask(route.method, address(route), origin="own")
-        may = isinstance(route.permission, Open) or route.permission in PERMISSIONS[role]
-        assert (answer.code == "forbidden") is not may, f"{role} {route.method} {route.path}: {answer.status} {answer.code}"
-        assert answer.status != 500, f"{route.method} {route.path}: {answer.text}"
-
-
-async def test_who_is_not_signed_in_gets_nothing_but_what_is_open_to_anybody(desk: Served, browser: Browser) -> None:
-    """Every route of the table."""
-    for route in desk.desk.routes:
-        if route.path.startswith("/api/") and route.permission is not Open.ANYBODY:
-            answer = await browser.ask(route.method, address(route))
-            assert (answer.status, answer.code) == (401, "sign_in_required"), f"{route.method} {route.path}"
-    opened = {(route.method, route.path) for route in api_routes(desk.desk) if route.permission is Open.ANYBODY}
-    assert opened == {
-        ("GET", "/api/session"), ("POST", "/api/session"), ("DELETE", "/api/session"), ("GET", "/api/health"), ("GET", "/api/openapi.json"),
-    }  # fmt: skip
 
 
 async def test_a_handler_without_a_line_in_the_table_keeps_the_desk_from_starting(db: Database, settings: Settings) -> None:

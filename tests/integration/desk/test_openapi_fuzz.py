@@ -15,11 +15,12 @@ from tests.integration.desk.test_fuzz import ROSTER, attack, schemathesis
 from tests.integration.desk.test_roster_live import puppets
 
 #: For each route; more find more, and take longer.
-EXAMPLES = 8
+EXAMPLES = [4, pytest.param(16, marks=pytest.mark.soak)]
 
 
 @pytest.mark.timeout(300)
-async def test_whatever_is_sent_to_the_roster_it_answers_as_described(db: Database, settings: Settings) -> None:
+@pytest.mark.parametrize("examples", EXAMPLES)
+async def test_whatever_is_sent_to_the_roster_it_answers_as_described(db: Database, settings: Settings, examples: int) -> None:
     """Valid and invalid requests, made from the description, to every route of the roster; searches are puppets."""
     async with office(db, settings, work=True, roster=puppets(db, settings, [])) as here:
         await db.execute(text("UPDATE desk_users SET counsellor_id = :id WHERE sign_in_name = 'deputy'"), {"id": here.people[2]})
@@ -29,11 +30,11 @@ async def test_whatever_is_sent_to_the_roster_it_answers_as_described(db: Databa
         document = (await here.chief.get("/api/openapi.json")).json
         signed_in = await here.deputy.sign_in("deputy")
         token = signed_in.cookies["annyeong120-session"].value
-        asked = await asyncio.to_thread(fuzz, here, document, token)
+        asked = await asyncio.to_thread(fuzz, here, document, token, examples)
         assert asked > 40
 
 
-def fuzz(here: Office, document: dict[str, Any], token: str) -> int:
+def fuzz(here: Office, document: dict[str, Any], token: str, examples: int) -> int:
     """In a thread: schemathesis waits for its answers. How often a route was attacked."""
     asked = 0
     for operations in document["paths"].values():
@@ -46,6 +47,6 @@ def fuzz(here: Office, document: dict[str, Any], token: str) -> int:
             for mode in schemathesis.GenerationMode:
                 # What takes nothing has nothing to be wrong.
                 if mode is schemathesis.GenerationMode.POSITIVE or operation.body or operation.query or operation.path_parameters:
-                    attack(operation, mode, here.here.url, token, examples=EXAMPLES)
+                    attack(operation, mode, here.here.url, token, examples=examples)
                     asked += 1
     return asked

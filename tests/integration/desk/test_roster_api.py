@@ -156,9 +156,15 @@ async def test_publishing_takes_reasons_and_says_what_is_thin_all_the_same(desk_
     overridden = [one for one in roster["violations"] if one["level"] == "policy"]
     assert overridden
     assert {(one["overridden"], one["override_reason"]) for one in overridden} == {(True, "test")}
-    await desk_office.edit(desk_office.cell(13, 31, "D", "E"))
-    needed = await desk_office.publish()
-    assert (needed.status, needed.code, needed.json["fields"][0]["field"]) == (422, "reason_needed", "reason")
+    for needed in (
+        await desk_office.edit(desk_office.cell(13, 31, "D", "E")),
+        await desk_office.edit(desk_office.cell(13, 31, "D", "E"), reason="  "),
+        await desk_office.chief.post(f"{MONTH}/undo", {"base_version": version + 1}),
+        await desk_office.publish(),
+    ):
+        assert (needed.status, needed.code, needed.json["fields"][0]["field"]) == (422, "reason_needed", "reason")
+    assert await desk_office.held(13, 31) == ["D"]
+    await desk_office.edit(desk_office.cell(13, 31, "D", "E"), reason="교대 변경")
     assert (await desk_office.publish(reason="교대 변경")).status == 200
     history = (await desk_office.chief.get(f"{MONTH}/history")).json
     assert [(one["version"], one["by"], one["reason"]) for one in history["publications"]] == [

@@ -38,6 +38,7 @@ export const centre = {
   followedUp: (id: string, followUp: string, result: string, cancelled: boolean) =>
     call<void>('POST', one(id, `follow-ups/${followUp}`), { result, cancelled }),
   callBack: (id: string) => call<typeof made>('POST', one(id, 'call')),
+  crisis: (id: string) => call<typeof made>('POST', one(id, 'crisis')),
   counselling: (id: string) => call<wire.Case>('POST', one(id, 'counselling')),
   urgency: (id: string, urgency: wire.Urgency) => call<wire.Case>('POST', one(id, 'urgency'), { urgency }),
   close: (id: string, outcome: wire.Outcome, note: string) => call<wire.Case>('POST', one(id, 'close'), { outcome, note }),

@@ -1,36 +1,13 @@
-import { type Wrong, wrongFields } from '../lib/fields';
-import { Problem } from '../lib/problem';
+import { Deed as AnyDeed } from '../lib/deed.svelte';
+import type { Problem } from '../lib/problem';
 import { t, words } from '../lib/words.svelte';
 import { momentOf } from '../roster/logic/days';
 import type { Barrier } from './types';
 
-/** Something that is being done: whether it is under way, and what went wrong, to be shown where it was begun. */
-export class Deed {
-  busy = $state(false);
-  problem = $state.raw<Problem | null>(null);
-  readonly wrong: Wrong = $derived(this.problem ? wrongFields(this.problem) : {});
-  readonly text = $derived(this.problem ? explained(this.problem) : '');
-
-  /** True: it was done. One at a time; a second one meanwhile is not begun. */
-  async run(what: () => Promise<unknown>): Promise<boolean> {
-    if (this.busy) return false;
-    this.busy = true;
-    this.problem = null;
-    try {
-      await what();
-      return true;
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      this.problem = error;
-      return false;
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  /** What is wrong with a value, in the language of the pages. */
-  at(field: string): string {
-    return this.wrong[field]?.[words.language] ?? '';
+/** Something that is done about a case: what is in the way of it is said, too. */
+export class Deed extends AnyDeed {
+  constructor() {
+    super(explained);
   }
 }
 

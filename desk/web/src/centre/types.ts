@@ -174,6 +174,8 @@ export interface Callable {
 }
 
 export interface Case {
+  /** Whose records they are; null: not known by their number. */
+  person: string | null;
   referral: Referral;
   name: string;
   /** Covered; the system dials. */

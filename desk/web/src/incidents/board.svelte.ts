@@ -1,5 +1,6 @@
 import { sentence } from '../lib/notices.svelte';
 import { Problem } from '../lib/problem';
+import { serial } from '../lib/serial';
 import type { Day } from '../lib/types';
 import { today } from '../roster/logic/days';
 import { crisis } from './api';
@@ -22,8 +23,6 @@ export class Board {
   /** The server's time, moved on every second. */
   now = $state(Date.now());
   private ahead = 0;
-  private looking: Promise<void> | null = null;
-  private again = false;
 
   constructor(private readonly chosen: () => string | null) {}
 
@@ -33,18 +32,8 @@ export class Board {
     return () => clearInterval(timer);
   }
 
-  /** Ask for everything that is shown. Asked again meanwhile, it is asked once more afterwards. */
-  look(): Promise<void> {
-    if (this.looking) this.again = true;
-    this.looking ??= this.ask().finally(() => {
-      this.looking = null;
-      if (this.again) {
-        this.again = false;
-        void this.look();
-      }
-    });
-    return this.looking;
-  }
+  /** Ask for everything that is shown. */
+  readonly look = serial(() => this.ask());
 
   partner(id: string): Partner | undefined {
     return this.partners.find((one) => one.id === id);

@@ -47,6 +47,13 @@ export function reminded(before: readonly Incident[] | null, after: readonly Inc
   return after.filter((one) => one.nags > (times.get(one.id) ?? Infinity));
 }
 
+/** Those that a page does not show by itself: the board shows all of them, an incident's own page that one. */
+export function elsewhere(incidents: readonly Incident[], path: string): Incident[] {
+  const [, room, id] = path.split('/');
+  if (room !== 'incidents') return [...incidents];
+  return id ? incidents.filter((one) => one.id !== id) : [];
+}
+
 export interface Deeds {
   /** A proposal becomes a crisis. */
   accept: boolean;

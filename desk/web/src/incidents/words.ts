@@ -7,6 +7,12 @@ export function named(what: string, code: string): string {
   return isWord(word) ? t(word) : code;
 }
 
+/** Who was given something: a partner, the centre, companions, or one of many services. */
+export const recipient = (code: string): string => {
+  const service = /^(service|link)-(.+)$/.exec(code)?.[2];
+  return service ? `${named('recipient', 'service')} ${service.slice(-6)}` : named('recipient', code.replaceAll('-', '_'));
+};
+
 export const danger = (code: string | null): string => named('danger', code ?? 'unknown');
 export const partnerName = (partner: Partner | undefined, id: string): string =>
   partner ? (words.language === 'ko' ? partner.name_ko : partner.name_en) : id;

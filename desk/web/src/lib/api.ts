@@ -13,8 +13,7 @@ export function onSessionLost(listener: () => void): void {
   sessionLost = listener;
 }
 
-/** A request of the API; for rooms that keep their addresses themselves. Throws `Problem`. */
-export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+async function answered(method: Method, path: string, body?: unknown): Promise<Response> {
   const init: RequestInit = { method, credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body instanceof FormData) {
     init.body = body;
@@ -33,12 +32,39 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
     if (problem.signIn) sessionLost();
     throw problem;
   }
+  return response;
+}
+
+/** A request of the API; for rooms that keep their addresses themselves. Throws `Problem`. */
+export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const response = await answered(method, path, body);
   if (response.status === 204) return undefined as T;
   try {
     return (await response.json()) as T;
   } catch {
     throw unreached();
   }
+}
+
+/** A request whose answer is a file, to be kept by whoever asks. Throws `Problem`. */
+export async function fetchFile(method: Method, path: string, body?: unknown): Promise<File> {
+  const response = await answered(method, path, body);
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'file';
+  try {
+    return new File([await response.blob()], decodeURIComponent(name));
+  } catch {
+    throw unreached();
+  }
+}
+
+/** Put a file where the browser puts what is downloaded. */
+export function keep(file: File): void {
+  const address = URL.createObjectURL(file);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = file.name;
+  link.click();
+  URL.revokeObjectURL(address);
 }
 
 export const query = (values: Record<string, string>): string => `?${new URLSearchParams(values)}`;

@@ -25,6 +25,9 @@ class Words {
 
 export const words = new Words();
 
+/** A word in both languages, for what may be read in another one later. */
+export const inBoth = (word: Word): Record<Language, string> => ({ ko: ko[word], en: en[word] });
+
 export const isWord = (text: string): text is Word => text in ko;
 
 /** A word or sentence in the language of the pages; `{name}` are values. */

@@ -19,6 +19,8 @@ export const records = {
   version: (id: string, version: number) => call<wire.EntryVersion>('GET', `/api/records/${id}/versions/${version}`),
   consent: (id: string, consent: wire.NewConsent) => call<wire.Entry>('POST', `/api/records/${id}/consents`, consent),
   withdraw: (id: string, consent: string) => call<wire.Entry>('POST', `/api/records/${id}/consents/${consent}/withdraw`),
+  link: (id: string, kind: string, target: string, linked: boolean, reason: string) =>
+    call<wire.Entry>('PUT', `/api/records/${id}/links/${kind}/${target}`, { linked, reason }),
   ofPerson: (person: string, before?: string) =>
     call<wire.Entries>('GET', `/api/people/${person}/records${query(before ? { before } : {})}`),
 
@@ -36,6 +38,7 @@ export const records = {
   fill: (id: string, sheet: wire.Sheet) => call<wire.Scored>('PUT', `/api/checklist-results/${id}`, sheet),
   decide: (id: string, decision: wire.Decision, note: string) =>
     call<wire.Result>('POST', `/api/checklist-results/${id}/decision`, { decision, note }),
+  result: (id: string) => call<wire.KeptResult>('GET', `/api/checklist-results/${id}`),
   results: (contact: string) => call<{ results: wire.Result[] }>('GET', `/api/contacts/${contact}/checklist-results`),
   trends: (contact: string) => call<{ trends: wire.Trend[] }>('GET', `/api/contacts/${contact}/checklist-trends`),
 

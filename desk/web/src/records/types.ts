@@ -43,6 +43,14 @@ export interface NewConsent {
   guardian: boolean;
 }
 
+/** Something else that belongs to the consultation, in its state there; `by`: of the same call, of the same person, or linked by hand. */
+export interface RelatedTo {
+  kind: string;
+  id: string;
+  state: string;
+  by: 'call' | 'person' | 'hand';
+}
+
 export interface Entry {
   id: string;
   contact: string | null;
@@ -61,7 +69,7 @@ export interface Entry {
   /** Parts that are not for whoever looks. */
   hidden: string[];
   content: Content;
-  links: { kind: string; id: string }[];
+  links: RelatedTo[];
   consents: Consent[];
 }
 
@@ -222,6 +230,11 @@ export interface Result {
   started_at: string;
   finished_at: string | null;
   decision: string | null;
+}
+
+export interface KeptResult extends Result {
+  answers: Answers;
+  note: string;
 }
 
 export interface Trend {

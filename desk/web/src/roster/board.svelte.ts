@@ -4,7 +4,7 @@ import { Problem } from '../lib/problem';
 import { session } from '../lib/session.svelte';
 import { stream } from '../lib/stream';
 import type { Base, Cell, Change, Edited, Roster, RosterChanged, Tally, Violation } from '../lib/types';
-import { t } from '../lib/words.svelte';
+import { inBoth, t } from '../lib/words.svelte';
 import { between } from './logic/days';
 import type { Held } from './logic/edits';
 import { worstByShift } from './logic/need';
@@ -135,13 +135,18 @@ export class Board {
   }
 
   private async takenBack(kind: 'undo' | 'redo'): Promise<void> {
-    if (!(await this.sender.flush())) return notices.wrong(t('waits_first'));
     try {
+      await this.sent();
       await this.taking(() => api[kind](this.month, this.base));
       notices.said = t(kind === 'undo' ? 'undone' : 'redone');
     } catch (error) {
       notices.failed(error);
     }
+  }
+
+  /** Everything that was typed has reached the server. Throws `Problem` while something waits. */
+  async sent(): Promise<void> {
+    if (!(await this.sender.flush())) throw new Problem(0, 'waits_first', inBoth('waits_first'));
   }
 
   /** A change of the whole roster by the server. Somebody else changed it meanwhile: it is fetched, to be looked at before the next try. */
@@ -168,8 +173,10 @@ export class Board {
     this.refresh();
   }
 
-  refused(problem: Problem): void {
-    notices.failed(problem);
+  refused(problem: Problem, changes: Change[]): void {
+    // It has come into force while this was typed: nothing is lost, the reason is asked for.
+    if (problem.code === 'reason_needed') this.asking = [...(this.asking ?? []), ...changes];
+    else notices.failed(problem);
     this.refresh(0);
   }
 

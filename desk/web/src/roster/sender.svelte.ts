@@ -2,7 +2,7 @@ import { api } from '../lib/api';
 import { Problem } from '../lib/problem';
 import type { Cell, Change, Edited } from '../lib/types';
 import type { Batch, Choice, Conflict } from './logic/outbox';
-import { compare, overlay, resolved, restored } from './logic/outbox';
+import { compare, overlay, resolved, restored, together } from './logic/outbox';
 
 export interface Host {
   readonly month: string;
@@ -11,7 +11,7 @@ export interface Host {
   /** Cells hold something else than was thought. */
   corrected(version: number, cells: Cell[]): void;
   /** The server does not take it, and will not: it is taken back. */
-  refused(problem: Problem): void;
+  refused(problem: Problem, changes: Change[]): void;
 }
 
 const AGAIN_MS = [1000, 2000, 5000, 10_000];
@@ -99,8 +99,9 @@ export class Sender {
     if (problem.passing) return this.later();
     this.state = 'idle';
     // What came after it was typed over it and may not make sense without it.
+    const lost = together(this.batches);
     this.keep([]);
-    this.host.refused(problem);
+    this.host.refused(problem, lost);
     return false;
   }
 

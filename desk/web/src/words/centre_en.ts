@@ -138,6 +138,8 @@ export const centre: Record<keyof typeof ko, string> = {
   cen_call: 'Calling back',
   cen_call_now: 'Call',
   cen_call_what: "Your phone rings first; when you answer, the person is rung. They see the helpline's number.",
+  cen_crisis_sure: 'This becomes an incident and somebody is alarmed at once. In a call the emergency partners are called into it. If that is right, confirm.',
+  cen_crisis_raised: '✔ It is raised. If a life is in danger, call 119 or 112 yourself.',
   cen_call_may: 'The person may be called now.',
   cen_call_from: 'From {at}.',
   cen_is_barrier_not_held: 'Somebody has to take the case first.',
@@ -227,4 +229,5 @@ export const centre: Record<keyof typeof ko, string> = {
   cen_by_guardian: 'A guardian answered',
   cen_incomplete: 'Something is missing; see above.',
   cen_agrees: 'Agrees',
+  cen_person: 'Records and name',
 };

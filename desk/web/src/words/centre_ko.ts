@@ -137,6 +137,8 @@ export const centre = {
   cen_call: '다시 전화하기',
   cen_call_now: '전화 걸기',
   cen_call_what: '내 전화가 먼저 울리고, 받으면 상대에게 연결됩니다. 상대에게는 120 번호가 보입니다.',
+  cen_crisis_sure: '지금 사건으로 올려 바로 알립니다. 통화 중이면 긴급기관을 그 통화로 부릅니다. 맞으면 확인을 누르세요.',
+  cen_crisis_raised: '✔ 올렸습니다. 목숨이 위험하면 119나 112에 직접 전화하세요.',
   cen_call_may: '지금 전화할 수 있습니다.',
   cen_call_from: '{at}부터 됩니다.',
   cen_is_barrier_not_held: '먼저 사례를 맡아야 합니다.',
@@ -226,4 +228,5 @@ export const centre = {
   cen_by_guardian: '보호자가 동의했습니다',
   cen_incomplete: '빠진 것이 있습니다. 위에서 확인하세요.',
   cen_agrees: '동의합니다',
+  cen_person: '지난 기록과 이름',
 };

@@ -5,6 +5,7 @@ import { companions } from './companions_en';
 import { crisis } from './crisis_en';
 import { directory } from './directory_en';
 import { office } from './office_en';
+import { people } from './people_en';
 import { planning } from './planning_en';
 import { records } from './records_en';
 
@@ -15,6 +16,7 @@ export const en: Record<keyof typeof ko, string> = {
   ...crisis,
   ...directory,
   ...office,
+  ...people,
   ...planning,
   ...records,
   service: 'Annyeong 120',
@@ -200,6 +202,8 @@ export const en: Record<keyof typeof ko, string> = {
   accepted: '{count} cells were put in.',
   import_title: 'Import from Excel or CSV',
   import_file: 'File (.xlsx, .csv)',
+  import_reading: 'Reading the file…',
+  import_writing: 'Writing…',
   import_problems: '{count} problems',
   import_cell: 'Cell',
   import_problem: 'Problem',

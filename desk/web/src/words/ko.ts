@@ -4,6 +4,7 @@ import { companions } from './companions_ko';
 import { crisis } from './crisis_ko';
 import { directory } from './directory_ko';
 import { office } from './office_ko';
+import { people } from './people_ko';
 import { planning } from './planning_ko';
 import { records } from './records_ko';
 
@@ -14,6 +15,7 @@ export const ko = {
   ...crisis,
   ...directory,
   ...office,
+  ...people,
   ...planning,
   ...records,
   service: '외로움안녕120',
@@ -199,6 +201,8 @@ export const ko = {
   accepted: '{count}칸을 넣었습니다.',
   import_title: '엑셀·CSV 가져오기',
   import_file: '파일 (.xlsx, .csv)',
+  import_reading: '파일을 읽는 중입니다…',
+  import_writing: '쓰는 중입니다…',
   import_problems: '문제 {count}건',
   import_cell: '셀',
   import_problem: '문제',

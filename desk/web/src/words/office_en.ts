@@ -110,4 +110,5 @@ export const office: Record<keyof typeof ko, string> = {
   did_feed_made: 'made a calendar address',
   did_feed_ended: 'ended a calendar address',
   did_access_log_read: 'read the access log',
+  did_leave_own_approved: 'Own leave approved by oneself',
 };

@@ -109,4 +109,5 @@ export const office = {
   did_feed_made: '달력 주소 만듦',
   did_feed_ended: '달력 주소 끝냄',
   did_access_log_read: '접근 기록 봄',
+  did_leave_own_approved: '자기 휴가를 스스로 승인',
 } as const;

@@ -24,3 +24,9 @@ export function nextStep(state: CaseState): 'ask' | 'send' | 'see' {
   if (state === 'proposed' || state === 'refused' || state === 'withdrawn') return 'ask';
   return state === 'consented' ? 'send' : 'see';
 }
+
+/** What becomes of a caller who is being put through to the centre, as the counsellor reads it. */
+export function putThrough(state: CaseState): 'cen_sent_live' | 'cen_live_failed' | 'cen_live_taken' {
+  if (state === 'live') return 'cen_sent_live';
+  return state === 'in_contact' || state === 'in_counselling' ? 'cen_live_taken' : 'cen_live_failed';
+}

@@ -34,6 +34,12 @@ export function overlay(batches: readonly Batch[]): Map<string, Change> {
   return found;
 }
 
+/** Waiting edits as one: each cell from what the first one saw to what the latest one wants. */
+export function together(batches: readonly Batch[]): Change[] {
+  const first = overlay([...batches].reverse().map((one) => ({ ...one, changes: [...one.changes].reverse() })));
+  return [...overlay(batches)].map(([key, change]) => ({ ...change, before: first.get(key)?.before ?? change.before }));
+}
+
 /**
  * The first batch was refused because cells hold something else now. Cells that are as the batch wants them are done; cells that are as it saw them
  * can be sent again; the others are conflicts, to be decided by who typed.
