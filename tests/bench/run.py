@@ -48,8 +48,8 @@ class Effort:
     reserve_open_s: float = 8.0
     reserve_rounds: int = 2
     #: Crises: calls, and presses of the key in each.
-    crisis_calls: int = 10
-    crisis_presses: int = 10
+    crisis_calls: int = 30
+    crisis_presses: int = 4
 
 
 QUICK = Effort(
@@ -68,8 +68,8 @@ QUICK = Effort(
     reserve_closed_s=2,
     reserve_open_s=4,
     reserve_rounds=1,
-    crisis_calls=2,
-    crisis_presses=5,
+    crisis_calls=3,
+    crisis_presses=3,
 )
 
 

@@ -10,6 +10,7 @@ waits without blocking; starting and stopping block, so that the fixture may out
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -103,7 +104,7 @@ class System:
         self.folder.mkdir(parents=True, exist_ok=True)
         # Root's PostgreSQL runs as another user who must pass through here.
         self.folder.chmod(0o711)
-        _build_prompts(self._full_environment())
+        _build_prompts()
         try:
             self.start()
         except BaseException:
@@ -342,8 +343,7 @@ class System:
     # --- inside --------------------------------------------------------------------------------------------------------------
 
     def _full_environment(self) -> dict[str, str]:
-        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
-        return {**os.environ, "PYTHONPATH": path, **self.environment}
+        return {**os.environ, "PYTHONPATH": _python_path(), **self.environment}
 
     def _answers(self) -> bool:
         return self.get("/readyz")[0] == 200
@@ -357,12 +357,19 @@ class System:
         return False
 
 
+def _python_path() -> str:
+    return os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+
+
 def prompts_folder() -> Path:
     """Built once and kept: the build is idempotent and takes seconds."""
     return cache_folder() / "test-prompts"
 
 
-def _build_prompts(environment: Mapping[str, str]) -> None:
+@functools.cache
+def _build_prompts() -> None:
+    """Once in a process: to find that nothing has changed takes longer than Asterisk to start."""
+    environment = {**os.environ, "PYTHONPATH": _python_path(), "ANNYEONG120_PROMPTS__FOLDER": str(prompts_folder())}
     done = subprocess.run(
         [sys.executable, "-m", "helpline", "prompts", "build"], env=environment, capture_output=True, text=True, timeout=300, check=False
     )

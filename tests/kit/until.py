@@ -52,10 +52,12 @@ async def until(
 ) -> object:
     """Ask `condition` until its answer is true, and return that answer.
 
-    The condition may be an ordinary or an async function. Exceptions of the kinds in `ignore` mean "not yet". `describe` says what
-    was awaited, or is a function called at the failure to show the state then. Raises NotInTime, which also tells the last answer.
+    It is asked every `every_s` at first, and less often the longer it takes. The condition may be an ordinary or an async function.
+    Exceptions of the kinds in `ignore` mean "not yet". `describe` says what was awaited, or is a function called at the failure to show the
+    state then. Raises NotInTime, which also tells the last answer.
     """
-    deadline = time.monotonic() + PATIENCE * within_s
+    began = time.monotonic()
+    deadline = began + PATIENCE * within_s
     last: object = None
     while True:
         try:
@@ -71,7 +73,7 @@ async def until(
             last = error
         if time.monotonic() >= deadline:
             break
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(_pause(every_s, began))
     what = describe() if callable(describe) else describe or getattr(condition, "__qualname__", repr(condition))
     raise NotInTime(f"not within {PATIENCE * within_s:g} s: {what} (last answer: {last!r})")
 
@@ -85,7 +87,8 @@ def until_blocking(
     ignore: tuple[type[Exception], ...] = (),
 ) -> T:
     """The same for fixtures that outlive one event loop: blocks the thread while it waits."""
-    deadline = time.monotonic() + PATIENCE * within_s
+    began = time.monotonic()
+    deadline = began + PATIENCE * within_s
     last: object = None
     while True:
         try:
@@ -97,4 +100,9 @@ def until_blocking(
         if time.monotonic() >= deadline:
             what = describe() if callable(describe) else describe or getattr(condition, "__qualname__", repr(condition))
             raise NotInTime(f"not within {PATIENCE * within_s:g} s: {what} (last answer: {last!r})")
-        time.sleep(every_s)
+        time.sleep(_pause(every_s, began))
+
+
+def _pause(every_s: float, began: float) -> float:
+    """A twentieth of the time so far, at most a tenth of a second: asking takes a processor that what is waited for needs, too."""
+    return max(every_s, min(0.1, (time.monotonic() - began) / 20))

@@ -20,7 +20,7 @@ from routing.policy import PARAMETERS, Policy, PolicyError, parse
 from routing.router import Router
 from tests.regression.test_one_caller_one_counsellor import Books
 from tests.unit.ivr.test_call import FLOW, OFFER, Line
-from tests.unit.routing.test_engine import NOW, POLICY, after, contact, grant, join, line, pairs, seat
+from tests.unit.routing.lines import NOW, POLICY, after, contact, grant, join, line, pairs, seat
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

@@ -23,7 +23,7 @@ from routing.testing import Contact, MemoryDatabase, MemoryReservations
 from tests.integration.routing.rows import add_contact, add_counsellor
 from tests.regression.heard import holding
 from tests.unit.ivr.test_call import OFFER, OTHER
-from tests.unit.routing.test_engine import NOW, POLICY, after, contact, grant, join, line, pairs, seat
+from tests.unit.routing.lines import NOW, POLICY, after, contact, grant, join, line, pairs, seat
 
 
 class Books:

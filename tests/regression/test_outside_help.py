@@ -18,7 +18,7 @@ from routing.policy import Policy
 from tests.regression.heard import Heard, holding
 from tests.unit.ivr.test_call import FLOW
 from tests.unit.ivr.test_outbound import Hand
-from tests.unit.routing.test_engine import POLICY, after, contact, join, line, pairs, seat
+from tests.unit.routing.lines import POLICY, after, contact, join, line, pairs, seat
 
 REASON = OverflowReason.NOBODY_ON_SHIFT
 EMPTY = m.Overflowed(reason=REASON)

@@ -18,7 +18,7 @@ from routing.policy import Policy
 from routing.reservations import Reservations
 from tests.integration.routing.rows import add_contact, add_counsellor
 from tests.regression.test_one_caller_one_counsellor import Books
-from tests.unit.routing.test_engine import POLICY, contact, join, line, pairs, seat
+from tests.unit.routing.lines import POLICY, contact, join, line, pairs, seat
 
 DRAIN = timedelta(seconds=POLICY.drain_s)
 SECOND = timedelta(seconds=1)

@@ -14,7 +14,7 @@ from routing import engine_model as e
 from routing.estimate import Estimator, Sample
 from routing.model import Lane
 from tests.regression.heard import holding
-from tests.unit.routing.test_engine import after, contact, join, line, seat
+from tests.unit.routing.lines import after, contact, join, line, seat
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ME = UUID(int=1)

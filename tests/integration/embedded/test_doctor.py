@@ -49,6 +49,7 @@ async def test_before_the_first_start_it_names_what_is_missing_and_makes_nothing
     assert "annyeong120 up" in found["asterisk main"].remedy
     assert found["prompts"].verdict is Verdict.WRONG
     assert found["asterisk program"].verdict is Verdict.FINE
+    assert (found["file of retention"].verdict, found["file of retention"].text) == (Verdict.FINE, "as shipped")
     assert not (tmp_path / "v" / "postgres").exists()
     assert not (tmp_path / "v" / "secrets" / "number.keys").exists()
 

@@ -40,7 +40,7 @@ class Team:
 
     async def plan(self, *cells: Wanted) -> int:
         """Put these into the draft; its version."""
-        return (await self.rosters.edit(JANUARY, cells, by=CHIEF)).draft.head.version
+        return (await self.rosters.edit(JANUARY, cells, by=CHIEF, reason="plan")).draft.head.version
 
     async def publish(self, *, reason: str = "") -> None:
         """Publish the draft, with a reason for every policy that it breaks."""

@@ -125,12 +125,22 @@ async def test_a_conflict_of_an_originate_is_believed_only_if_the_channel_exists
     """Asterisk's 409 may stem from another request; without a channel it means that the phone cannot be reached."""
     request = {"endpoint": "PJSIP/101", "channel_id": "c1", "app_args": "leg", "timeout_s": 20.0}
     conflict, missing = Response(status=409, reason="exists"), Response(status=404, reason="Channel not found")
-    ari, _, _ = client(socket=[conflict, missing])
+    ari, _, _ = client(socket=[conflict], http=[missing])
     with pytest.raises(ServerFault, match="Allocation failed"):
         await ari.originate(**request)  # type: ignore[arg-type]
-    ari, _, _ = client(socket=[conflict, Response(status=200, body=channel("c1"))])
+    ari, _, _ = client(socket=[conflict], http=[Response(status=200, body=channel("c1"))])
     with pytest.raises(Conflict):
         await ari.originate(**request)  # type: ignore[arg-type]
+
+
+async def test_a_whisper_that_is_there_already_is_no_fault() -> None:
+    """Asterisk says 500 for a second one of the same name (the first one's answer was lost, or an earlier program made it)."""
+    fault, missing = Response(status=500, reason="Snoop channel could not be created"), Response(status=404, reason="Channel not found")
+    ari, _, _ = client(http=[fault, fault, Response(status=200, body=channel("whisper-c1"))])
+    assert not await ari.whisper("c1", "whisper-c1")
+    ari, _, _ = client(http=[fault, fault, missing])
+    with pytest.raises(ServerFault):
+        await ari.whisper("c1", "whisper-c1")
 
 
 @pytest.mark.parametrize(
