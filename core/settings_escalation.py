@@ -37,7 +37,7 @@ class EscalationSettings(Section):
     #: Test mode: every call to a partner goes to this number or endpoint (`PJSIP/test`) instead, and is shown as a test everywhere.
     test_target: Annotated[str, AfterValidator(_target)] = ""
     #: How long a partner rings that has no limit of its own in the partners file.
-    ring_s: Annotated[float, Field(ge=5, le=120)] = 25.0
+    ring_s: Annotated[float, Field(ge=5, le=120)] = 15.0
     #: What the partner sees as the caller; empty: as counsellors see it.
     caller_id: str = ""
     #: After the hand-over, or from the beginning where there was none: so long until somebody has to have confirmed or closed it.

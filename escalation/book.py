@@ -177,6 +177,15 @@ class IncidentBook:
         self._by[incident.id] = contact_id
         return OpenIncident(incident=self._merge(incident))
 
+    async def dropped(self, contact_id: UUID) -> UUID | None:
+        """See `Book.dropped`."""
+        try:
+            rows = await self._within(self._raise_within_s, self._db.execute(sql.DROPPED, {"contact_id": contact_id}))
+        except DatabaseError as error:
+            log.warning("earlier_crisis_not_known", contact_id=str(contact_id), reason=type(error).__name__)
+            return None
+        return rows[0].id if rows else None
+
     async def order(
         self,
         kind: OrderKind,

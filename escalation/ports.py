@@ -56,6 +56,13 @@ class Book(Protocol):
         """
         ...
 
+    async def dropped(self, contact_id: UUID) -> UUID | None:
+        """The contact in whose crisis this one's caller was, by their number, before they dropped out of it; None also where it can't be known.
+
+        Not of a proposal. Takes no longer than raising a crisis does.
+        """
+        ...
+
     async def order(
         self,
         kind: OrderKind,

@@ -52,6 +52,15 @@ _OPEN_IN = """(
     ) SELECT o.id FROM line JOIN incidents o ON o.contact_id = line.id AND o.ended_at IS NULL ORDER BY steps LIMIT 1
 )"""
 
+#: The contact with the latest crisis that somebody of this number dropped out of.
+DROPPED = statement(
+    """
+    SELECT c.id FROM contacts k JOIN contacts c ON c.number_index = k.number_index AND c.id <> k.id
+    JOIN incidents i ON i.contact_id = c.id AND i.ended_at IS NULL AND NOT i.proposed
+    WHERE k.id = :contact_id AND (c.outcome IS NOT NULL OR i.caller_gone_at IS NOT NULL) ORDER BY i.raised_at DESC LIMIT 1
+    """
+)
+
 #: One statement, one commit. Nothing comes back in the rare case that somebody else's is committed just now: then ask again.
 RAISE = statement(
     f"""

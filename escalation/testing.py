@@ -43,10 +43,11 @@ class MemoryBook:
         earlier: Callable[[UUID], UUID | None] = lambda _: None,
         owner: Callable[[UUID], UUID | None] = lambda _: None,
         ended: Callable[[UUID], bool] = lambda _: False,
+        same_caller: Callable[[UUID, UUID], bool] = lambda _contact_id, _other: False,
     ) -> None:
         """`knows`: which contacts exist. `earlier`: the contact whose caller dropped out of a crisis and is called back by this one.
 
-        `owner`: whose a contact is (None: anybody's); `ended`: whether it is over. A process has a book of its own, by `of`.
+        `owner`: whose a contact is (None: anybody's); `ended`: whether it is over; `same_caller`: whether two are of one number. A process has a book of its own, by `of`.
         """
         self._clock = clock
         self._partners = partners or shipped_partners()
@@ -54,6 +55,7 @@ class MemoryBook:
         self._earlier = earlier
         self._owner = owner
         self._ended = ended
+        self._same_caller = same_caller
         #: Whose view this is; None: everybody's.
         self.writer: UUID | None = None
         #: The contact by which the writer has an incident.
@@ -134,6 +136,15 @@ class MemoryBook:
             return None
         self.by[incident.id] = contact_id
         return OpenIncident(incident=incident)
+
+    async def dropped(self, contact_id: UUID) -> UUID | None:
+        """See `Book.dropped`."""
+        for one in reversed(self.incidents.values()):
+            other, open_ = one.contact_id, not (one.over or one.proposed)
+            left = self._ended(other) or one.caller_gone_at is not None
+            if open_ and left and other != contact_id and self._same_caller(contact_id, other):
+                return other
+        return None
 
     async def order(
         self,

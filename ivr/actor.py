@@ -75,9 +75,16 @@ class CallActor:
         """Nothing more will happen."""
         return self.call.phase in (Phase.ENDED, Phase.SAFETY_NET)
 
-    def post(self, happening: Happening) -> None:
+    def post(self, message: Message) -> None:
         """Let something happen to the call."""
-        self._mailbox.put(happening)
+        self._mailbox.put(message)
+
+    def take_in(self, channel_id: str, unread: Mailbox[Message]) -> None:
+        """The caller who dropped out dials again on this channel; `unread`: what has happened to it since."""
+        self._attach(channel_id)
+        self.post(m.DialledAgain(channel_id=channel_id))
+        for message in unread.drain():
+            self.post(message)
 
     def ring(self, offer: Offer) -> None:
         """The router reserved a counsellor."""

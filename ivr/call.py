@@ -35,6 +35,8 @@ def advance(call: Call, happening: Happening, flow: Flow) -> tuple[Call, list[Co
             left.begin(step)
         case m.CallerGone(cut_off=cut_off):
             _caller_gone(step, cut_off)
+        case m.DialledAgain(channel_id=channel_id):
+            left.dialled_again(step, channel_id)
         case m.TakenAway():
             _taken_away(step)
         case m.OfferGranted(offer=offer):

@@ -16,9 +16,10 @@ from core.errors import DatabaseConflict, DatabaseError
 from core.ids import new_id
 from core.phone import Number, normalise
 from escalation.happenings import CallerBack
+from escalation.model import Incident
 from ivr import call_model as m
 from ivr.actor import CallActor
-from ivr.ari import AriError, CallBroadcast, Event, Mailbox, OutcomeUnknown, StasisEnd, StasisStart
+from ivr.ari import AriError, CallBroadcast, Channel, Event, Mailbox, OutcomeUnknown, StasisEnd, StasisStart
 from ivr.call_model import Call, Phase
 from ivr.crisis_recovery import back_in, crisis_of
 from ivr.picture import known_of
@@ -174,6 +175,9 @@ class Calls:
         contact_id = new_id()
         direct = entry != "menu"
         services = self._services
+        if waiting := self._waits_for(number):
+            await self._again(waiting, channel, mailbox)
+            return
         at = services.clock.now()
 
         async def enter() -> bool:
@@ -196,6 +200,8 @@ class Calls:
             await services.ari.move_to_dialplan(channel.id, SAFETY_NET)
             return
         crisis = None
+        if row is None and number.e164 and (crisis := await self._dropped(contact_id)) is not None:
+            direct = True
         if row is not None:
             contact_id, direct = row.id, True
             crisis = await crisis_of(contact_id, services, earlier=earlier)
@@ -216,7 +222,7 @@ class Calls:
         known = replace(known_of(row), plays=numbers_from(row, at)) if row else new
         call = replace(known, phase=Phase.WAITING if direct else Phase.MENU)
         if crisis is not None:
-            call = back_in(call, crisis)
+            call = back_in(call, crisis, alone=row is None)
             services.contacts.lane(contact_id, call.lane)
         actor = CallActor(call, contact_id, channel.id, call.language, mailbox, services)
         if row is not None:
@@ -226,6 +232,30 @@ class Calls:
             if crisis.caller_gone_at is not None:
                 services.incidents.note(crisis.id, CallerBack())
         await self.run(actor, m.Entered(direct=direct))
+
+    def _waits_for(self, number: Number) -> CallActor | None:
+        """The call of somebody who dropped out of a crisis, and whose counsellor and partner are still there."""
+        known = None if number.withheld else number.e164
+        calls = self._actors.values() if known else ()
+        return next((actor for actor in calls if actor.call.phase is Phase.LEFT and actor.call.number == known), None)
+
+    async def _again(self, actor: CallActor, channel: Channel, mailbox: Mailbox[Message]) -> None:
+        """They have dialled again: the same call. Its timeline and this leg say so; there is no other contact."""
+        if channel.state != "Up":
+            await self._services.ari.answer(channel.id)
+        self._services.leg_book.made(channel.id, actor.contact_id, "caller")
+        self._services.leg_book.answered(channel.id)
+        actor.take_in(channel.id, mailbox)
+
+    async def _dropped(self, contact_id: UUID) -> Incident | None:
+        """The crisis that this caller dropped out of some time ago: they are in it again, and past the menu."""
+        services = self._services
+        if (earlier := await services.incidents.dropped(contact_id)) is None:
+            return None
+        if (crisis := await crisis_of(contact_id, services, earlier=earlier)) is not None:
+            services.contacts.note(contact_id, "continues", {"contact": str(earlier)})
+            services.contacts.state(contact_id, ContactState.WAITING)
+        return crisis
 
     async def _returned(
         self, channel_id: str, contact_id: UUID, number: Number, at: datetime, enter: Callable[[], Awaitable[bool]]

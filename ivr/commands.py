@@ -226,6 +226,13 @@ class CallerIs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendOn:
+    """A caller for whom nobody waits here any more: the dialplan reaches somebody."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Whisper:
     """Say something to one who talks, and to nobody else. Nothing waits for it; a newer one takes its place."""
 
@@ -358,6 +365,6 @@ PartnerCommand = RingPartner | RingStaff | RingCaller | CallerIs | Whisper | Gat
 #: The telephone.
 StageCommand = (
     Play | StopPlay | Start | Stop | HoldCaller | Listen | DialDesk | RingOutside | SayToLeg | Seat | Connect | Reconnect | DropLeg
-    | CloseOffer | EndTalk | HangUp | ToSafetyNet
+    | CloseOffer | EndTalk | HangUp | SendOn | ToSafetyNet
 )  # fmt: skip
 Command = BookCommand | CrisisCommand | PartnerCommand | StageCommand

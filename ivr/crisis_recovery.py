@@ -153,9 +153,11 @@ def going_on(incident: Incident) -> Conference:
     return Conference(open=not incident.proposed and not taken_over and not incident.called_off, taken_over=taken_over)
 
 
-def back_in(call: Call, crisis: Incident) -> Call:
-    """The call of somebody who is back from the safety net in an open crisis: whoever was being called is called on. Pure."""
-    conference = replace(going_on(crisis), stage=without_partner(crisis))
+def back_in(call: Call, crisis: Incident, *, alone: bool = False) -> Call:
+    """The call of somebody who is back in an open crisis: from the safety net, where whoever was being called is called on; `alone`: by
+    dialling again, and a counsellor hears first who it is. Pure.
+    """
+    conference = going_on(crisis) if alone else replace(going_on(crisis), stage=without_partner(crisis))
     if not conference.open:
         return replace(call, conference=conference)
     return replace(call, conference=conference, lane=highest(call.lane, Lane.CRISIS), named=crisis.counsellor_id or call.named)

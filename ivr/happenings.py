@@ -155,6 +155,13 @@ class TakenAway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialledAgain:
+    """Somebody is on the line from the number of the caller who dropped out of the crisis."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unroutable:
     """The database is away: nobody can be reserved."""
 
@@ -216,6 +223,6 @@ class Unattended:
 
 Happening = (
     Entered | Resumed | Digit | Spoke | PlaybackDone | TimerFired | Held | HoldFailed | Place | DialogueDone | OfferGranted | LegUp | LegDown
-    | LegDigit | LegSaid | Connected | ConnectFailed | CallerGone | TakenAway | Unroutable | Overflowed | PartnerFound | Gathered
+    | LegDigit | LegSaid | Connected | ConnectFailed | CallerGone | TakenAway | DialledAgain | Unroutable | Overflowed | PartnerFound | Gathered
     | GatherFailed | Ordered | PutThroughTo | Unattended
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """A caller's line drops in a crisis while an emergency partner is being brought in, or there: counsellor and partner stay together, the
 counsellor says what is known, and the caller is called again meanwhile. Pure steps.
 
-Whoever answers there hears nothing that nobody else may know, and must press 1: nobody else is ever connected. Once one of the two is gone the
+Whoever answers there hears nothing that nobody else may know, and must press 1: nobody else is ever connected. Who dials us again from
+that number meanwhile is with them at once. Once one of the two is gone the
 call is over, and the call-back machinery goes on calling, unless just then somebody is being asked.
 """
 
@@ -105,6 +106,18 @@ def leg(step: Step, happening: m.LegUp | m.LegDown | m.LegDigit | m.LegSaid) -> 
             later(step)
         case _:
             pass
+
+
+def dialled_again(step: Step, channel_id: str) -> None:
+    """They were faster than we: no question, who dials us from that number is put to those who wait for them."""
+    if step.call.phase is not Phase.LEFT:
+        step.do(m.SendOn(channel_id=channel_id))
+        return
+    if step.call.again:
+        step.do(m.DropLeg(leg_id=step.call.again))
+    step.note("caller_dialled_again")
+    step.set(again=channel_id)
+    _back(step)
 
 
 def overdue(step: Step) -> None:

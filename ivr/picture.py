@@ -60,7 +60,10 @@ class Picture:
 
     def is_leg(self, channel_id: str) -> bool:
         """Whether it is one of those that we make, or of a counsellor who dials a code: whoever is there can do without it."""
-        channel = self.channels.get(channel_id)
+        channel, bridge = self.channels.get(channel_id), self.bridge_of(channel_id)
+        if channel_id.startswith("linked-") and channel_id.endswith("-person") and bridge is not None and bridge.kind == "holding":
+            # Everybody else of that call is gone, and they wait in the line.
+            return False
         return channel_id.startswith(LEG_PREFIXES) or (channel is not None and channel.dialplan_context == FROM_COUNSELLOR)
 
     def legs_of(self, contact_id: UUID, offer: Offer | None) -> list[str]:

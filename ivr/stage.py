@@ -224,6 +224,9 @@ class Stage:
                 await self._quietly(services.ari.hangup(self.channel_id, "normal"))
             case m.ToSafetyNet():
                 await self._quietly(services.ari.move_to_dialplan(self.channel_id, SAFETY_NET))
+            case m.SendOn(channel_id=channel_id):
+                services.switchboard.detach(channel_id)
+                await self._quietly(services.ari.move_to_dialplan(channel_id, SAFETY_NET))
 
     async def clear(self) -> None:
         """The call is over: no timer, bridge or leg is left behind."""
@@ -335,7 +338,9 @@ class Stage:
     async def caller_is(self, leg_id: str) -> None:
         """Who answered this leg is the caller from now on: its events are theirs."""
         await self.hush(leg_id)
-        self.legs.pop(leg_id, None)
+        if self.legs.pop(leg_id, None) is None:
+            # Not a leg of ours that says whose it is: they have dialled again.
+            self._services.contacts.channel(self.contact_id, leg_id)
         self.channel_id = leg_id
 
     def forget_bridge(self) -> None:

@@ -153,6 +153,8 @@ JOURNAL_STATEMENTS: Mapping[str, Executable] = {
         promised_until=func.coalesce(bindparam("until", type_=contacts.c.promised_until.type), contacts.c.promised_until),
         promised_place=func.coalesce(bindparam("place", type_=contacts.c.promised_place.type), contacts.c.promised_place),
     ),
+    # Who dialled again is on another channel.
+    "contact_channel": update(contacts).where(_LIVE_AND_OURS).values(channel_id=bindparam("new_channel")),
     "contact_language": update(contacts).where(_LIVE_AND_OURS).values(language=bindparam("spoken")),
     # Also after the end, and whoever has the call now: a danger key in the last instant is still true.
     "contact_lane": update(contacts).where(_SAME, or_(_OURS, _LANE == "crisis")).values(lane=_LANE),

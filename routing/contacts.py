@@ -178,6 +178,10 @@ class Contacts:
         """Who is served before whom."""
         self._journal.add("contact_lane", {"contact_id": contact_id, "new_lane": str(lane)})
 
+    def channel(self, contact_id: UUID, channel_id: str) -> None:
+        """The caller has dialled again: they are on this channel from now on."""
+        self._journal.add("contact_channel", {"contact_id": contact_id, "new_channel": channel_id})
+
     def silent(self, contact_id: UUID) -> None:
         """The caller neither spoke nor pressed a key when they could have."""
         self._journal.add("contact_silent", {"contact_id": contact_id})

@@ -134,6 +134,11 @@ class MemoryDatabase:
         told = (detail for _, kind, detail in self.events.get(contact_id, ()) if kind == "continues")
         return next((UUID(str(detail["contact"])) for detail in told), None)
 
+    def same_caller(self, contact_id: UUID, other: UUID) -> bool:
+        """Whether two contacts have one number."""
+        one, two = self.contacts.get(contact_id), self.contacts.get(other)
+        return one is not None and two is not None and one.number is not None and one.number == two.number
+
     # --- rows ------------------------------------------------------------------------------------------------------------------------
 
     def add_counsellor(self, counsellor_id: UUID, extension: str, **more: object) -> Counsellor:
@@ -204,6 +209,8 @@ class MemoryDatabase:
         match what:
             case "state":
                 row.state = str(values["new_state"])
+            case "channel":
+                row.channel_id = str(values["new_channel"])
             case "queued":
                 if row.queued_at is None:
                     row.queued_at, row.more["virtual_start"] = at, values["place_since"]

@@ -70,9 +70,11 @@ class World:
         self.note = trace
         self.database = MemoryDatabase(lambda: universe.instant)
         #: Every program has a view of its own (`MemoryBook.of`).
+        database = self.database
         self.incidents = MemoryBook(
-            ProcessClock(universe), earlier=self.database.earlier_of, owner=self.database.owner_of, ended=self.database.is_over
-        )
+            ProcessClock(universe), earlier=database.earlier_of, owner=database.owner_of, ended=database.is_over,
+            same_caller=database.same_caller,
+        )  # fmt: skip
         self.phones: dict[str, Phone] = {}
         self.callers: list[Caller] = []
         #: People whose telephone rang because they had asked for it.

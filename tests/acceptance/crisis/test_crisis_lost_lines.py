@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
-from tests.acceptance.crisis.people import PARTNER_TONE, Everybody, at_work, counsellor, hears
+from tests.acceptance.crisis.people import DIRECT, PARTNER_TONE, Everybody, at_work, counsellor, hears
 from tests.kit.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
@@ -38,6 +38,28 @@ async def test_counsellor_and_partner_stay_while_the_caller_is_called_again(ever
     await again.hangup()
     await e.talk.ended(10)
     assert (await e.system.ended_contact(e.before, 15))["outcome"] == "talked"
+
+
+async def test_who_dials_again_is_with_both_also_after_a_kill(everybody: Everybody) -> None:
+    """The same call on another line: no question, no other contact, and a program that died finds them there."""
+    e = everybody
+    await e.raised_and_joined()
+    await e.caller_drops()
+    e.call = await e.caller.call(DIRECT)
+    await e.noted("caller_dialled_again")
+    assert "caller_back" in await e.told("caller_back")
+    await e.noted("partner_joined", times=2)
+    await e.all_three_hear()
+    await e.system.kill("program")
+    await e.system.wait_ready()
+    await e.noted("adopted")
+    await hears(e.caller, CALLER_TONE, e.counsellor, e.partner)
+    await e.press("*3")
+    await e.told("taken_over")
+    await e.call.hangup()
+    await e.talk.ended(10)
+    assert (await e.system.ended_contact(e.before, 15))["outcome"] == "talked"
+    assert len(await e.system.new_contacts(e.before)) == 1
 
 
 async def test_a_killed_program_finds_counsellor_and_partner_without_their_caller(everybody: Everybody) -> None:

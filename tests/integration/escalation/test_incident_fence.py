@@ -205,3 +205,30 @@ async def test_who_goes_on_under_another_contact_stays_in_the_incident(crises: C
         {"id": further, "earlier": str(contact_id)},
     )
     assert (await crises.process().book.raise_(further, raised_by=RaisedBy.CALLER_KEY)).incident_id == raised.incident_id
+
+
+async def test_who_dials_again_is_known_by_the_number(crises: Crises) -> None:
+    """Of an ended contact, or of one that they dropped out of; not of a proposal, of another number, or of a closed one."""
+    process = crises.process()
+    of = text("UPDATE contacts SET number_index = :index WHERE id = :id")
+    earlier, again, other = [await crises.contact(process.journal.id) for _ in range(3)]
+    for contact_id, index in ((earlier, b"one"), (again, b"one"), (other, b"two")):
+        await crises.db.execute(of, {"id": contact_id, "index": index})
+    raised = await process.book.raise_(earlier, raised_by=KEY, proposed=True)
+    await ended(crises, earlier)
+    assert await process.book.dropped(again) is None
+    await process.book.raise_(earlier, raised_by=KEY)
+    assert (await process.book.dropped(again), await process.book.dropped(other), await process.book.dropped(earlier)) == (
+        earlier,
+        None,
+        None,
+    )
+    await crises.db.execute(text("UPDATE contacts SET outcome = NULL WHERE id = :id"), {"id": earlier})
+    assert await process.book.dropped(again) is None
+    process.book.note(raised.incident_id, h.CallerGone())
+    await process.written()
+    assert await process.book.dropped(again) == earlier
+    away = Database("postgresql://postgres@/nowhere?host=/nonexistent", pool_size=1)
+    process.book._db = away
+    assert await process.book.dropped(again) is None
+    await away.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,11 @@ from escalation.model import Danger, Dial, Incident, RaisedBy, Result
 from ivr import call_model as m
 from ivr.actor import CallActor
 from ivr.call_model import Phase
-from ivr.conference import What
+from ivr.conference import Conference, Stage, What
 from routing.model import ContactState, Lane
 from routing.testing import Contact
+from tests.unit.ivr.test_call import OFFER
+from tests.unit.ivr.test_crisis_call import ONE
 from tests.unit.ivr.workers import Worker, World
 
 COUNSELLOR = UUID(int=3)
@@ -82,6 +85,55 @@ async def test_who_is_back_after_their_contact_had_ended_is_in_the_same_crisis(w
     raised = await program.services.incidents.raise_(actor.contact_id, raised_by=RaisedBy.COUNSELLOR_DESK)
     assert (raised.incident_id, raised.new) == (incident.id, False)
     assert world.incidents.late == []
+
+
+async def test_who_dials_again_after_everybody_had_gone_is_in_the_same_crisis(world: World) -> None:
+    """Past the menu and before everybody else; nobody outside is called before a counsellor has heard who it is."""
+    contact, first = await in_a_crisis(world)
+    world.incidents.note(only(world).id, h.AttemptFailed(attempt_id=first.attempt_id, result=Result.NO_ANSWER))
+    contact.outcome = "talked"
+    program = world.worker("w2")
+    program.arrives("another", "menu")
+    await program.settle()
+    (actor,) = program.calls.actors.values()
+    assert (actor.contact_id != contact.id, actor.call.phase, actor.call.lane) == (True, Phase.WAITING, Lane.CRISIS)
+    assert (only(world).live, actor.stage.crisis.incident_id) == ((), only(world).id)
+    assert "continues" in world.kinds(actor.contact_id)
+    raised = await program.services.incidents.raise_(actor.contact_id, raised_by=RaisedBy.COUNSELLOR_KEY)
+    assert (raised.incident_id, raised.new) == (only(world).id, False)
+
+
+async def test_somebody_else_is_in_no_crisis_of_others(world: World) -> None:
+    """Nor who dials again after a human has closed it."""
+    contact, _ = await in_a_crisis(world)
+    contact.outcome = "talked"
+    program = world.worker("w2")
+    program.arrives("another", "menu", "01055556666")
+    await program.settle()
+    world.incidents.decide(only(world).id, h.Confirmed(by=COUNSELLOR))
+    program.arrives("they", "menu")
+    await program.settle()
+    assert [actor.call.phase for actor in program.calls.actors.values()] == [Phase.MENU, Phase.MENU]
+
+
+async def test_who_dials_again_while_two_wait_is_in_the_same_call(world: World) -> None:
+    """The same contact goes on, on another channel; what they were not heard to do meanwhile is not lost."""
+    program = world.worker("w1")
+    contact = await world.waiting(program)
+    await program.recovery.on_connect()
+    await program.settle()
+    actor = program.calls.actors[contact.id]
+    actor.call = replace(
+        actor.call, phase=Phase.LEFT, number=contact.number, offer=OFFER, leg_up=True, talked=True,
+        conference=Conference(open=True, stage=Stage.JOINED, partner=ONE),
+    )  # fmt: skip
+    program.arrives("another", "menu")
+    await program.settle()
+    assert list(program.calls.actors) == [contact.id]
+    assert (actor.channel_id, contact.channel_id, actor.call.phase) == ("another", "another", Phase.TALKING)
+    program.leaves("another")
+    await program.settle()
+    assert "caller_dialled_again" in world.kinds(contact.id)
 
 
 @pytest.mark.parametrize("how", ["proposed", "called off", "taken over"])

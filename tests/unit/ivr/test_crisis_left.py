@@ -80,6 +80,29 @@ def test_who_comes_back_is_with_both() -> None:
     attended(line)
 
 
+@pytest.mark.parametrize("ringing", [False, True])
+def test_who_dials_again_is_with_both_at_once(ringing: bool) -> None:
+    """They were faster than we; their telephone does not ring any more."""
+    line = dropped()
+    if ringing:
+        line(FIRST)
+    again = line.call.again
+    commands = line(m.DialledAgain(channel_id="1795.7"))
+    assert (m.DropLeg(leg_id=again) in commands) is ringing
+    assert m.CallerIs(leg_id="1795.7") in commands
+    assert m.IncidentNote(fact=Fact.CALLER_BACK) in commands
+    assert m.Gather(partner="crisis-1", counsellor=COUNSELLOR) in commands
+    assert (line.call.phase, line.call.connected, line.call.again) == (Phase.TALKING, True, "")
+    attended(line)
+
+
+def test_who_dials_again_when_nobody_waits_any_more_is_reached_by_the_dialplan() -> None:
+    """The others hung up in that instant."""
+    line = dropped()
+    counsellor_hangs_up(line)
+    assert line(m.DialledAgain(channel_id="1795.7")) == [m.SendOn(channel_id="1795.7")]
+
+
 def test_a_machine_or_somebody_else_is_hung_up_and_called_later() -> None:
     """Who says that it is not them is not called there again."""
     line = asked()

@@ -272,3 +272,11 @@ async def test_the_desks_orders_reach_the_call_and_are_refused_aloud_where_there
     await orders.look()
     assert not house.linked.live
     assert house.kinds()[-1] == "called_off"
+
+
+@pytest.mark.parametrize(("kind", "leg"), [("holding", False), ("mixing", True)])
+def test_a_person_who_waits_in_the_line_is_no_leg_that_can_be_done_without(kind: str, leg: bool) -> None:
+    """With the program's memory and the database gone the dialplan reaches somebody for them; nobody hangs them up."""
+    waiting = Bridge(id="b", kind=kind, channel_ids=(PERSON,))
+    seen = Picture(channels={PERSON: Channel(id=PERSON, state="Up")}, bridges={"b": waiting}, started_at=None)
+    assert seen.is_leg(PERSON) is leg

@@ -279,7 +279,10 @@ class World:
         self.database = MemoryDatabase(self.clock.now)
         self.database_there = True
         self.asterisk = Asterisk()
-        self.incidents = MemoryBook(self.clock, earlier=self.database.earlier_of, owner=self.database.owner_of, ended=self.database.is_over)
+        database = self.database
+        self.incidents = MemoryBook(
+            self.clock, earlier=database.earlier_of, owner=database.owner_of, ended=database.is_over, same_caller=database.same_caller
+        )
         self.workers: list[Worker] = []
 
     def worker(self, name: str = "w1") -> Worker:
