@@ -315,6 +315,9 @@ class IncidentBook:
                     "partner_id": happened.partner_id,
                     "leg_id": happened.leg_id,
                     "test": happened.test,
+                    "number": None
+                    if known is None
+                    else next((one.number for one in known.attempts if one.id == happened.attempt_id), None),
                 }
                 add("incident_attempt", {**where, **at, **row})
                 add("incident_accepted", where)

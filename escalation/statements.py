@@ -32,6 +32,8 @@ def statement(sql: str) -> TextClause:
     if "contact_id" in names:
         # Lines that an earlier version left in its spool do not all say it.
         binds.append(bindparam("contact_id", None, type_=Uuid))
+    if "number" in names:
+        binds.append(bindparam("number", None))
     if "at" in names:
         binds.append(bindparam("at", type_=DateTime(timezone=True)))
     if "detail" in names:
@@ -189,11 +191,12 @@ JOURNAL_STATEMENTS: Mapping[str, Executable] = {
         || CASE WHEN CAST(:kind AS text) IN {_ANYBODY} OR {_OURS} THEN '{{}}'::jsonb ELSE '{{"late": true}}'::jsonb END
         """
     ),
-    # A statement that seemed too late may have been in time: then it is the same row.
+    # A statement that seemed too late may have been in time: then it is the same row. The number it was dialled by, unless another has it.
     "incident_attempt": statement(
         f"""
         INSERT INTO incident_attempts (id, incident_id, number, partner_id, leg_id, started_at, stage, test)
-        SELECT :attempt_id, {_MINE}, 1 + coalesce(max(number), 0), :partner_id, :leg_id, :at, 'dialling', :test
+        SELECT :attempt_id, {_MINE}, CASE WHEN count(*) FILTER (WHERE number = CAST(:number AS integer)) = 0
+            THEN coalesce(CAST(:number AS integer), 1 + max(number), 1) ELSE 1 + max(number) END, :partner_id, :leg_id, :at, 'dialling', :test
         FROM incident_attempts WHERE incident_id = {_MINE} HAVING {_OURS}
         ON CONFLICT DO NOTHING
         """  # noqa: S608

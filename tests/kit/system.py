@@ -328,12 +328,21 @@ class System:
         return [str(row["kind"]) for row in rows]
 
     async def quiet(self, within_s: float = 30.0) -> None:
-        """End whatever a test left: hang every channel up, wait until no contact lives, sign everybody out."""
-        if "asterisk" in self.pids and "0 active channels" not in self.console("core show channels count"):
-            self.console("channel request hangup all")
+        """End whatever a test left: crises, call-backs, channels; wait until no contact lives; sign everybody out."""
+        # Nobody is to be called back, nor in the crisis of an earlier test by their number.
+        await self.query(
+            "UPDATE incidents SET state = 'closed', ended_at = now(), ended_by = gen_random_uuid(), close_reason = 'exercise' "
+            "WHERE ended_at IS NULL"
+        )
+        await self.query(
+            "UPDATE callbacks SET state = 'cancelled', outcome = 'cancelled', ended_at = now(), epoch = epoch + 1, worker = NULL, "
+            "lease_until = NULL WHERE outcome IS NULL"
+        )
         statement = "SELECT id, state FROM contacts WHERE outcome IS NULL"
 
         async def nobody() -> bool:
+            if "asterisk" in self.pids and "0 active channels" not in self.console("core show channels count"):
+                self.console("channel request hangup all")
             return not await self.query(statement)
 
         await until(nobody, within_s, "no live contact", ignore=(psycopg.Error,), every_s=0.05)

@@ -12,7 +12,7 @@ from helpline.simulation.run import Job, Result
 pytestmark = [pytest.mark.simulation, pytest.mark.timeout(300)]
 
 #: `make soak` plays three thousand.
-SEEDS = 16
+SEEDS = 8
 #: So many in one test: some ten seconds of a processor, and a failure says where.
 AT_ONCE = 4
 #: Every broken program is caught within so many seeds.

@@ -210,7 +210,7 @@ async def test_who_goes_on_under_another_contact_stays_in_the_incident(crises: C
 async def test_who_dials_again_is_known_by_the_number(crises: Crises) -> None:
     """Of an ended contact, or of one that they dropped out of; not of a proposal, of another number, or of a closed one."""
     process = crises.process()
-    of = text("UPDATE contacts SET number_index = :index WHERE id = :id")
+    of = text("UPDATE contacts SET number_index = :index, number_cipher = :index, withheld = false WHERE id = :id")
     earlier, again, other = [await crises.contact(process.journal.id) for _ in range(3)]
     for contact_id, index in ((earlier, b"one"), (again, b"one"), (other, b"two")):
         await crises.db.execute(of, {"id": contact_id, "index": index})
@@ -223,7 +223,7 @@ async def test_who_dials_again_is_known_by_the_number(crises: Crises) -> None:
         None,
         None,
     )
-    await crises.db.execute(text("UPDATE contacts SET outcome = NULL WHERE id = :id"), {"id": earlier})
+    await crises.db.execute(text("UPDATE contacts SET outcome = NULL, ended_at = NULL WHERE id = :id"), {"id": earlier})
     assert await process.book.dropped(again) is None
     process.book.note(raised.incident_id, h.CallerGone())
     await process.written()
