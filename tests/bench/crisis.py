@@ -131,6 +131,8 @@ async def _ours(system: System, counsellor: Softphone, partner: Softphone, press
         await call.hangup()
         await talk.ended(_WITHIN_S)
         await system.ended_contact(before)
+    # The next call is from the same number, and not to be in this crisis.
+    await system.quiet()
 
 
 async def _bare(system: System, floor: _Floor, counsellor: Softphone, partner: Softphone, presses: int, measured: Measured) -> None:
