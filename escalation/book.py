@@ -310,14 +310,13 @@ class IncidentBook:
         add = self._journal.add
         match happened:
             case h.Dialled():
+                numbers = {attempt.id: attempt.number for attempt in known.attempts} if known else {}
                 row = {
                     "attempt_id": happened.attempt_id,
                     "partner_id": happened.partner_id,
                     "leg_id": happened.leg_id,
                     "test": happened.test,
-                    "number": None
-                    if known is None
-                    else next((one.number for one in known.attempts if one.id == happened.attempt_id), None),
+                    "number": numbers.get(happened.attempt_id),
                 }
                 add("incident_attempt", {**where, **at, **row})
                 add("incident_accepted", where)

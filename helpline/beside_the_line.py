@@ -32,10 +32,10 @@ from escalation.confirmation import Confirmations
 from escalation.ledger import Ledger
 from helpline.alarm_delivery.phone_orders import AlarmCallTaker
 from helpline.case_calls import CaseCalls, worker_id
-from helpline.companion_crisis import InCall
+from helpline.crises_beside import InCall
 from helpline.watched import all_watched
 from ivr.alarm_calls import AlarmCalls
-from ivr.linked_calls import LinkedCalls
+from ivr.linked.calls import LinkedCalls
 from ivr.transfer_orders import TransferOrders
 
 #: Connections to the database; the line has its own.

@@ -1,7 +1,7 @@
 """The calls of the centre and of companions, with the telephone of the line: what either side's keys lead to, and what becomes of calls whose
 program was restarted.
 
-Both kinds go through one telephone (`ivr.linked_calls`); an order's id says of which kind it is. A crisis in one is the telephone's own; of that of a
+Both kinds go through one telephone (`ivr.linked.calls`); an order's id says of which kind it is. A crisis in one is the telephone's own; of that of a
 companion the centre hears first.
 """
 
@@ -56,7 +56,7 @@ class Line(Protocol):
 
 
 class CaseCalls:
-    """`ivr.linked_calls.Afterwards`, and the telephone as centre and companions are given it."""
+    """`ivr.linked.calls.Afterwards`, and the telephone as centre and companions are given it."""
 
     def __init__(
         self, db: Database, calls: Calls, book: CallBook, way_back: WayBack, telephony: Telephony, *, connected: Callable[[], bool],

@@ -47,7 +47,7 @@ from escalation.orders import Orders
 from escalation.proposals import CrisisProposals
 from helpline import case_files, keeping
 from helpline.alarm_delivery import words
-from helpline.companion_crisis import BesideCrises
+from helpline.crises_beside import BesideCrises
 from shifts.tables import extra_holidays
 
 _USER = bindparam("user_id", type_=Uuid)

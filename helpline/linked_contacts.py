@@ -1,4 +1,4 @@
-"""Calls of the centre and of companions as contacts of the line, for their crises: `ivr.linked_books.LinkedContacts`.
+"""Calls of the centre and of companions as contacts of the line, for their crises: `ivr.linked.books.LinkedContacts`.
 
 An incident belongs to a contact. Such a call becomes one when somebody is in danger in it, with the number of its person, so that incident,
 hand-over card and call-back work as for every other. Its id is the call's; its kind, `linked`, is in no line and in no statistics, and its worker's
@@ -114,7 +114,7 @@ class LinkedContacts:
         self._late: set[asyncio.Task[bool]] = set()
 
     async def enter(self, order_id: UUID) -> None:
-        """See `ivr.linked_books.LinkedContacts.enter`."""
+        """See `ivr.linked.books.LinkedContacts.enter`."""
         values = enter_values(order_id, self._clock.now()) | self._here
         # A statement that is cancelled waits for the server; one that goes on does no harm.
         entering = asyncio.get_running_loop().create_task(self._enter(values), name=f"linked contact {order_id}")
@@ -134,15 +134,15 @@ class LinkedContacts:
         return True
 
     async def adopt(self) -> frozenset[UUID]:
-        """See `ivr.linked_books.LinkedContacts.adopt`."""
+        """See `ivr.linked.books.LinkedContacts.adopt`."""
         return frozenset(row.id for row in await self._db.execute(_ADOPT, self._here))
 
     async def claim(self, order_ids: Collection[UUID]) -> None:
-        """See `ivr.linked_books.LinkedContacts.claim`."""
+        """See `ivr.linked.books.LinkedContacts.claim`."""
         await self._db.execute(_CLAIM, {"ids": list(order_ids), "at": self._clock.now(), **self._here})
 
     def ended(self, order_id: UUID) -> None:
-        """See `ivr.linked_books.LinkedContacts.ended`."""
+        """See `ivr.linked.books.LinkedContacts.ended`."""
         self._journal.add("linked_ended", {"id": order_id, "at": self._clock.now()})
 
 

@@ -29,7 +29,7 @@ from ivr.calls import Calls
 from ivr.crisis_orders import CrisisOrders
 from ivr.flow import Flow
 from ivr.leg_book import LegBook
-from ivr.linked_calls import LinkedCalls
+from ivr.linked.calls import LinkedCalls
 from ivr.outbound import Outbound
 from ivr.prompts.catalogue import Catalogue
 from ivr.reachability import LOOK_EVERY_S, PhoneDirectory, Reachability

@@ -38,7 +38,7 @@ _CALLS_SOMEBODY = (OrderKind.RAISE, OrderKind.DIAL_NEXT, OrderKind.DIAL)
 
 
 class BesideCalls(Protocol):
-    """Calls that are no contact of the line unless they are in a crisis (`ivr.linked_calls`)."""
+    """Calls that are no contact of the line unless they are in a crisis (`ivr.linked.calls`)."""
 
     async def claim(self) -> None:
         """What is ordered for those that go on here is ours to take. Does not fail."""

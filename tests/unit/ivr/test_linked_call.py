@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from escalation.centre.model import Result
 from escalation.centre.ports import KEY_CENTRE, KEY_CRISIS, PERSON_RUNG, TALKING
 from ivr import happenings as h
-from ivr import linked_commands as c
-from ivr.linked_call import FOUND_TALKING, Linked, Phase, Plan, advance, begin, leg_id
-from ivr.linked_commands import Side
+from ivr.linked import commands as c
+from ivr.linked.call import FOUND_TALKING, Linked, Phase, Plan, advance, begin, leg_id
+from ivr.linked.commands import Side
 from ivr.phases import Timer
 from routing.model import OfferResult
 

@@ -18,9 +18,9 @@ from escalation.centre.ports import CallOrder
 from ivr.ari import Bridge, Channel, ChannelDestroyed, StasisStart, Switchboard
 from ivr.calls import Calls
 from ivr.flow import Crisis
-from ivr.linked_call import leg_id
-from ivr.linked_calls import LinkedCalls
-from ivr.linked_commands import Side
+from ivr.linked.call import leg_id
+from ivr.linked.calls import LinkedCalls
+from ivr.linked.commands import Side
 from ivr.outbound import NumberNotAllowed
 from ivr.picture import Picture
 from ivr.services import Services

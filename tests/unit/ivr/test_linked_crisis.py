@@ -12,10 +12,10 @@ from escalation.centre.model import Result
 from escalation.centre.ports import KEY_CRISIS
 from ivr import commands as m
 from ivr import happenings as h
-from ivr import linked_commands as c
 from ivr.conference import Conference, Fact, Partner, Stage, What
-from ivr.linked_call import FOUND_TALKING, Linked, Phase, Plan, advance
-from ivr.linked_commands import Side
+from ivr.linked import commands as c
+from ivr.linked.call import FOUND_TALKING, Linked, Phase, Plan, advance
+from ivr.linked.commands import Side
 from ivr.phases import Timer
 from routing.model import OfferResult
 from tests.unit.ivr.test_linked_call import FIRST, PERSON, down, key, up

@@ -19,10 +19,10 @@ from escalation.testing import MemoryBook
 from ivr.ari import Bridge, Channel, ChannelDestroyed, StasisStart
 from ivr.conference import Stage
 from ivr.crisis_orders import CrisisOrders
-from ivr.linked_calls import LinkedCalls
-from ivr.linked_commands import Side
-from ivr.linked_model import leg_id
-from ivr.linked_recovery import Found, found
+from ivr.linked.calls import LinkedCalls
+from ivr.linked.commands import Side
+from ivr.linked.model import leg_id
+from ivr.linked.recovery import Found, found
 from ivr.picture import Picture
 from tests.unit.ivr.workers import Worker, World
 
@@ -101,7 +101,7 @@ def test_one_alone_goes_on_only_while_it_is_open() -> None:
 
 
 class Contacts:
-    """See `ivr.linked_books.LinkedContacts`."""
+    """See `ivr.linked.books.LinkedContacts`."""
 
     def __init__(self) -> None:
         self.live: set[UUID] = set()
@@ -245,7 +245,7 @@ async def test_a_fault_of_ours_leaves_nobody_alone(house: House, monkeypatch: py
     async def broken(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("ivr.linked_stage.LinkedStage._brief", broken)
+    monkeypatch.setattr("ivr.linked.stage.LinkedStage._brief", broken)
     house.worker.switchboard.deliver(StasisStart(channel=Channel(id=partner, state="Up"), args=("leg",)))
     await house.worker.settle()
     assert (house.told, partner in house.world.asterisk.hung_up, PERSON in house.world.asterisk.hung_up) == (

@@ -22,7 +22,7 @@ from escalation.errors import UnknownContact
 from escalation.model import Order, OrderKind, RaisedBy
 from escalation.orders import Orders
 from escalation.testing import shipped_partners
-from helpline.companion_crisis import BesideCrises
+from helpline.crises_beside import BesideCrises
 from helpline.linked_contacts import JOURNAL_STATEMENTS as LINKED
 from helpline.linked_contacts import LinkedContacts
 from routing.contacts import Contacts

@@ -16,13 +16,13 @@ from ivr import commands as m
 from ivr import conference
 from ivr import happenings as h
 from ivr.conference import Fact, Stage, What, Word
-from ivr.linked_commands import CallAgain, Music, Side, Start, Stop, Tell, ToLine, Whisper
+from ivr.linked.commands import CallAgain, Music, Side, Start, Stop, Tell, ToLine, Whisper
 from ivr.phases import Timer
 from routing.model import OfferResult
 
 if TYPE_CHECKING:
-    from ivr.linked_model import Linked
-    from ivr.linked_step import Step
+    from ivr.linked.model import Linked
+    from ivr.linked.step import Step
 
 #: Who raised it, as the incident says.
 BY: Final = str(RaisedBy.CENTRE)

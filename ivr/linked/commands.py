@@ -1,4 +1,4 @@
-"""What a call between somebody of ours and a person asks for (`ivr.linked_call`); `ivr.linked_stage` carries it out. Pure.
+"""What a call between somebody of ours and a person asks for (`ivr.linked.call`); `ivr.linked.stage` carries it out. Pure.
 
 What it asks for in a crisis is said in the words of the line's calls (`ivr.commands`) where they fit.
 """

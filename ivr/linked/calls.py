@@ -4,7 +4,7 @@ Every call is a task of its own. A talk survives the program: it goes on in Aste
 whoever was only being rung or asked then is let go, and the order ends as interrupted. What an order that nobody here awaits any more came to
 is told to `Afterwards`.
 
-In a crisis (`ivr.linked_crisis`) the call is a contact with an incident of its own; which ones are is read before Asterisk is looked at (`prepare`).
+In a crisis (`ivr.linked.crisis`) the call is a contact with an incident of its own; which ones are is read before Asterisk is looked at (`prepare`).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from ivr.ari import AriError, Mailbox
 from ivr.calls import Calls
 from ivr.crisis_books import call_again
 from ivr.crisis_recovery import going_on
-from ivr.linked_books import LinkedBooks, LinkedContacts
-from ivr.linked_call import PREFIX, Linked, Plan, begin
-from ivr.linked_commands import Command, Side
-from ivr.linked_line import to_line
-from ivr.linked_one import TELL_AGAIN_S, LinkedCall
-from ivr.linked_recovery import Found, found
-from ivr.linked_stage import BRIDGE_PREFIX, Line, LinkedStage
+from ivr.linked.books import LinkedBooks, LinkedContacts
+from ivr.linked.call import PREFIX, Linked, Plan, begin
+from ivr.linked.commands import Command, Side
+from ivr.linked.life import TELL_AGAIN_S, LinkedCall
+from ivr.linked.line import to_line
+from ivr.linked.recovery import Found, found
+from ivr.linked.stage import BRIDGE_PREFIX, Line, LinkedStage
 from ivr.outbound import NumberNotAllowed, Purpose, is_extension
 from ivr.picture import Picture
 from ivr.services import Message, Services

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from escalation.centre.model import Result
-from ivr import linked_crisis
-from ivr.linked_commands import Command, Done, Drop, Ring, Say, Seat, Side, Start, Stop, StopSay
-from ivr.linked_model import Linked, Phase, Plan
+from ivr.linked import crisis
+from ivr.linked.commands import Command, Done, Drop, Ring, Say, Seat, Side, Start, Stop, StopSay
+from ivr.linked.model import Linked, Phase, Plan
 from ivr.phases import Timer
 
 #: A leg that has not ended this long after its ring time-out has lost its end event.
@@ -95,6 +95,6 @@ class Step:
             self.stop_saying(side)
             self.drop(side)
         self.set(phase=Phase.OVER)
-        linked_crisis.over(self)
+        crisis.over(self)
         self.do(*(Stop(timer=timer) for timer in TIMERS))
         self.do(Done(result=self.state.result or Result.INTERRUPTED))

@@ -2,7 +2,7 @@
 
 The first is rung, then the person, and only when the person has said by a key that it is them do the two hear each other. Whoever waits hears
 a voice or music; whatever happens, every leg that was rung is hung up or has ended by itself, and there is exactly one result. What becomes of
-a crisis in the talk is `ivr.linked_crisis`'s.
+a crisis in the talk is `ivr.linked.crisis`'s.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Final
 from escalation.centre.model import Result
 from escalation.centre.ports import KEY_CENTRE, KEY_CRISIS, PERSON_RUNG, TALKING
 from ivr import happenings as h
-from ivr import linked_crisis
 from ivr.crisis import is_partner
-from ivr.linked_commands import Command, Drop, Join, Music, Side, Start, Stop, Tell
-from ivr.linked_model import FOUND_TALKING, PREFIX, Linked, Phase, Plan, leg_id, side_of
-from ivr.linked_step import JOIN_S, Step
+from ivr.linked import crisis
+from ivr.linked.commands import Command, Drop, Join, Music, Side, Start, Stop, Tell
+from ivr.linked.model import FOUND_TALKING, PREFIX, Linked, Phase, Plan, leg_id, side_of
+from ivr.linked.step import JOIN_S, Step
 from ivr.phases import Timer
 from routing.model import OfferResult
 
@@ -42,13 +42,13 @@ def advance(state: Linked, happening: h.Happening, plan: Plan) -> tuple[Linked, 
     step = _Step(state, plan)
     match happening:
         case h.LegUp() | h.LegDown() | h.LegDigit() | h.LegSaid() | h.Gathered() | h.GatherFailed() if is_partner(happening.leg_id):
-            linked_crisis.leg(step, happening)
+            crisis.leg(step, happening)
         case h.PartnerFound():
-            linked_crisis.found(step, happening)
+            crisis.found(step, happening)
         case h.Ordered():
-            linked_crisis.ordered(step, happening, talking=state.talking)
+            crisis.ordered(step, happening, talking=state.talking)
         case h.Resumed():
-            linked_crisis.resumed(step)
+            crisis.resumed(step)
         case h.LegUp(leg_id=leg):
             step.up(side_of(leg))
         case h.LegDown(leg_id=leg, result=result):
@@ -106,8 +106,8 @@ class _Step(Step):
                 self.close(_REFUSED.get(result, Result.NO_ANSWER), first="linked_not_reached")
             case ((Phase.ASKING | Phase.JOINING), Side.PERSON):
                 self.close(Result.NO_ANSWER, first="linked_not_reached")
-            case Phase.TALKING, _ if linked_crisis.goes_on(self.state):
-                linked_crisis.left(self, side)
+            case Phase.TALKING, _ if crisis.goes_on(self.state):
+                crisis.left(self, side)
             case Phase.TALKING, _:
                 self.end(Result.TALKED)
             case Phase.CLOSING, _:
@@ -145,11 +145,11 @@ class _Step(Step):
         self.set(star=self.state.star - {side})
         match KEYS.get(digit) if starred else None:
             case str(what) if what == KEY_CRISIS:
-                linked_crisis.wanted(self, side)
+                crisis.wanted(self, side)
             case str(what):
                 self.do(Tell(what=what, side=side))
             case None if starred and side is Side.FIRST:
-                linked_crisis.key(self, digit)
+                crisis.key(self, digit)
 
     def joined(self, side: Side) -> None:
         match self.state.phase, side:
@@ -187,7 +187,7 @@ class _Step(Step):
             case ((Phase.PERSON | Phase.ASKING), Side.FIRST):
                 self.do(Stop(timer=Timer.SETTLE), Music())
             case Phase.TALKING, Side.PERSON:
-                linked_crisis.said(self)
+                crisis.said(self)
             case Phase.CLOSING, _:
                 self.drop(side)
                 self.over_if_alone()
@@ -220,11 +220,11 @@ class _Step(Step):
                 self.do(Music())
             case Timer.SETTLE, Phase.TALKING:
                 self.stop_saying(Side.PERSON)
-                linked_crisis.said(self)
+                crisis.said(self)
             case Timer.COMFORT, Phase.TALKING:
-                linked_crisis.comfort(self)
+                crisis.comfort(self)
             case Timer.PARTNER, Phase.TALKING:
-                linked_crisis.overdue(self)
+                crisis.overdue(self)
             case Timer.PLAYBACK, Phase.CLOSING:
                 self.over()
             case _:
@@ -232,5 +232,5 @@ class _Step(Step):
 
     def cancelled(self) -> None:
         # Nobody is hung up in a crisis because whoever ordered the call does not wait for it any more.
-        if self.state.phase is not Phase.OVER and not linked_crisis.goes_on(self.state):
+        if self.state.phase is not Phase.OVER and not crisis.goes_on(self.state):
             self.end(self.state.result or Result.INTERRUPTED)

@@ -12,7 +12,7 @@ from escalation.model import Incident
 from ivr import commands as m
 from ivr.crisis_books import CrisisBooks, call_again
 from ivr.happenings import Happening
-from ivr.linked_commands import BookCommand, CallAgain
+from ivr.linked.commands import BookCommand, CallAgain
 from ivr.services import Services
 
 #: The database came back between the contact and the incident so often.

@@ -1,4 +1,4 @@
-"""State and plan of a call between somebody of ours and a person (`ivr.linked_call`). Pure."""
+"""State and plan of a call between somebody of ours and a person (`ivr.linked.call`). Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from escalation.centre.model import Result
 from ivr.conference import CALM, Conference
 from ivr.flow import Crisis
-from ivr.linked_commands import Side
+from ivr.linked.commands import Side
 
 PREFIX: Final = "linked-"
 #: What is said in a crisis where nothing else is written.

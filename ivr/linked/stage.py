@@ -17,8 +17,8 @@ from ivr import happenings as h
 from ivr.ari import AriError, Event, Mailbox, PlaybackFinished
 from ivr.conference import Partner
 from ivr.legs import Leg
-from ivr.linked_commands import Join, Music, PartnerCommand, Ring, Say, Seat, Side, Start, Stop, StopSay, Whisper
-from ivr.linked_model import PREFIX, leg_id
+from ivr.linked.commands import Join, Music, PartnerCommand, Ring, Say, Seat, Side, Start, Stop, StopSay, Whisper
+from ivr.linked.model import PREFIX, leg_id
 from ivr.outbound import NumberNotAllowed
 from ivr.phases import Timer
 from ivr.picture import Picture

@@ -9,8 +9,8 @@ from escalation import happenings as h
 from escalation.model import OpenIncident, Result
 from ivr.conference import Conference, Partner, Stage
 from ivr.crisis_recovery import RING_S, going_on, lost_fact, seen_facts, without_partner
-from ivr.linked_commands import Side
-from ivr.linked_model import FOUND_TALKING, PREFIX, Linked, leg_id
+from ivr.linked.commands import Side
+from ivr.linked.model import FOUND_TALKING, PREFIX, Linked, leg_id
 from ivr.picture import Picture
 
 

@@ -1,4 +1,4 @@
-"""One call between somebody of ours and a person, from its first command until both legs are no more (`ivr.linked_calls`)."""
+"""One call between somebody of ours and a person, from its first command until both legs are no more (`ivr.linked.calls`)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ivr import commands as m
 from ivr import happenings as h
 from ivr.ari import Mailbox
 from ivr.conference import Fact, What
-from ivr.linked_books import LinkedBooks
-from ivr.linked_call import Linked, Phase, Plan, advance
-from ivr.linked_commands import CallAgain, Command, Done, Drop, Side, Tell, ToLine
-from ivr.linked_crisis import goes_on
-from ivr.linked_stage import NOT_TOLD, TOLD, LinkedStage
+from ivr.linked.books import LinkedBooks
+from ivr.linked.call import Linked, Phase, Plan, advance
+from ivr.linked.commands import CallAgain, Command, Done, Drop, Side, Tell, ToLine
+from ivr.linked.crisis import goes_on
+from ivr.linked.stage import NOT_TOLD, TOLD, LinkedStage
 from ivr.services import Message, Services
 from routing.model import OfferResult
 
