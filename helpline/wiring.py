@@ -167,6 +167,7 @@ class Line:
         self.alarm_calls = AlarmCalls(services, language=language)
         self.recovery = parts.recovery(services, self.calls)
         self.recovery.beside = (self.linked,)
+        self.recovery.record = ports.record
         self.callback_calls = CallbackCalls(services, self.calls, worker=worker, language=language, accepting=self.accepting)
         self.crisis_orders = CrisisOrders(ports.incidents, self.calls, services, ports.journal.id, beside=self.linked)
         self.connection = ports.connect(ports.ari, ports.switchboard, on_connected=self._on_connected, on_lost=self._on_lost)

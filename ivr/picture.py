@@ -15,7 +15,7 @@ from ivr.transfer import PREFIX as CENTRE_PREFIX
 from ivr.transfer_model import Stage as Through
 from ivr.transfer_model import Transfer
 from routing.contacts import LiveContact
-from routing.model import ContactState, Offer
+from routing.model import ContactState, Offer, Outcome
 
 LEG_PREFIXES = ("leg-", "desk-", "over-", "crisis-", "whisper-", "linked-", "alarm-", CENTRE_PREFIX)
 #: A person who is called back; connected to nobody before they have said that it is them.
@@ -181,3 +181,22 @@ def _centre_alone(known: Call, offer: Offer, picture: Picture) -> bool:
     """The caller is with the centre, and the counsellor is not."""
     joined = known.transfer is not None and not known.transfer.waits
     return joined and not picture.together(f"talk-{known.id}", offer.leg_id)
+
+
+def outcome_unseen(row: LiveContact, asterisk_started_at: datetime | None) -> Outcome:
+    """How a contact ended that nobody watched."""
+    if row.answered_at is not None:
+        return Outcome.TALKED_OVERFLOW if row.state is ContactState.OVERFLOW else Outcome.TALKED
+    if asterisk_started_at is not None and asterisk_started_at > row.entered_at:
+        return Outcome.CUT_OFF
+    if row.arranged:
+        return Outcome.CALLBACK_ARRANGED
+    match row.state:
+        case ContactState.WAITING | ContactState.TALKING:
+            return Outcome.ABANDONED_WAITING
+        case ContactState.TRANSFER:
+            return Outcome.TRANSFERRED
+        case ContactState.SAFETY_NET:
+            return Outcome.ABANDONED_SAFETY_NET
+        case _:
+            return Outcome.ABANDONED_IN_MENU

@@ -24,7 +24,8 @@ from ivr.calls import Calls, numbers_from
 from ivr.conference import Stage
 from ivr.crisis_recovery import caller_gone_unseen, ended_unseen, found, note_all, open_crises, partners_let_go, without_caller
 from ivr.line_books import list_dropped_out
-from ivr.picture import CALLED_PREFIX, Beside, Picture, legs_of, resumed, talkers
+from ivr.picture import CALLED_PREFIX, Beside, Picture, legs_of, outcome_unseen, resumed, talkers
+from ivr.safety_net_log import SafetyNetLog
 from ivr.services import Message, Services
 from ivr.stage import SAFETY_NET
 from ivr.watchdog import Watchdog, beside_the_bridge
@@ -51,6 +52,8 @@ class Recovery:
         self._services = services
         self._calls = calls
         self.beside: tuple[Beside, ...] = ()
+        #: The safety net's record, where it is on this machine.
+        self.record: SafetyNetLog | None = None
         #: Its task is the caller's to start: `watchdog.run()`.
         self.watchdog = Watchdog(lambda: calls.actors, services.alarms, services.clock)
         #: Found once by the periodic comparison; acted on when found again, since lists are a moment old when they arrive.
@@ -124,6 +127,8 @@ class Recovery:
     async def _compare(self, picture: Picture) -> set[str]:
         """Once; what was found and is to be found again before it is acted on."""
         contacts, certain = self._services.contacts, self._unadopted
+        # Of a call that is not in the picture everything is on record by now: what is read of it is how it ended.
+        await self._read_record()
         rows = [picture.with_caller(row) for row in await self._rows()]
         mine = [row for row in rows if not self._taken_care_of(row)]
         # A talk goes on without a program, and its own worker may yet come back to it.
@@ -135,7 +140,6 @@ class Recovery:
         for row in (*mine, *left):
             key = f"row-{row.id}-{row.owner}"
             seen.add(key)
-            # Of one who is gone the safety net's record may tell more; it is read meanwhile.
             sure = key in self._suspects or (certain and row in mine and row.channel_id in picture.channels)
             if not sure or self._taken_care_of(row) or not (contacts.owns(row) or await contacts.claim(row)):
                 continue
@@ -144,6 +148,14 @@ class Recovery:
                 contacts.note(row.id, "taken_over")
             self._settle(row, offers.get(row.id), picture, crises.get(row.id), left_behind=row in left)
         return seen | await self._orphans(picture, _ours(rows), certain=False)
+
+    async def _read_record(self) -> None:
+        if self.record is None:
+            return
+        try:
+            await self.record.take_in()
+        except OSError as error:
+            log.error("safety_net_record_unreadable", reason=str(error))
 
     # --- calls that have an actor --------------------------------------------------------------------------------------
 
@@ -226,7 +238,7 @@ class Recovery:
         state = found(crisis, row, offer, picture)
         left = without_caller(row, offer, picture, crisis, state) if channel is None else None
         if channel is None and left is None:
-            outcome = _outcome_unseen(row, picture.started_at)
+            outcome = outcome_unseen(row, picture.started_at)
             metrics.repairs_total.labels(kind="row_ended").inc()
             metrics.outcomes_total.labels(outcome=str(outcome)).inc()
             contacts.note(row.id, "found_gone")
@@ -379,22 +391,3 @@ class Recovery:
 def _ours(rows: list[LiveContact]) -> set[str]:
     """Channels that a call of ours owns. One that was handed to the dialplan and is still with us never got there."""
     return {row.channel_id for row in rows if row.state is not ContactState.SAFETY_NET}
-
-
-def _outcome_unseen(row: LiveContact, asterisk_started_at: datetime | None) -> Outcome:
-    """How a contact ended that nobody watched."""
-    if row.answered_at is not None:
-        return Outcome.TALKED_OVERFLOW if row.state is ContactState.OVERFLOW else Outcome.TALKED
-    if asterisk_started_at is not None and asterisk_started_at > row.entered_at:
-        return Outcome.CUT_OFF
-    if row.arranged:
-        return Outcome.CALLBACK_ARRANGED
-    match row.state:
-        case ContactState.WAITING | ContactState.TALKING:
-            return Outcome.ABANDONED_WAITING
-        case ContactState.TRANSFER:
-            return Outcome.TRANSFERRED
-        case ContactState.SAFETY_NET:
-            return Outcome.ABANDONED_SAFETY_NET
-        case _:
-            return Outcome.ABANDONED_IN_MENU

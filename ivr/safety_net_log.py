@@ -33,6 +33,8 @@ class SafetyNetLog:
         self._taken = path.with_suffix(".taken")
         self._contacts = contacts
         self._language = language
+        #: Who has read it to the end knows all of it, although others read it too.
+        self._reading = asyncio.Lock()
 
     async def run(self, every_s: float) -> None:
         """Take in what is there, again and again, until cancelled."""
@@ -46,21 +48,34 @@ class SafetyNetLog:
             await asyncio.sleep(every_s)
 
     async def take_in(self) -> int:
-        """Bring every line into the database; returns how many. Raises `DatabaseError` (all lines are kept) and `OSError`."""
-        if not self._taken.exists():
-            try:
-                # Asterisk opens the file anew for each line: after the renaming it starts another one.
-                self._path.rename(self._taken)
-            except FileNotFoundError:
-                return 0
-        with self._taken.open(encoding="utf-8", errors="replace", newline="") as file:
-            lines = list(csv.reader(file))
+        """Bring every line that is there into the database; returns how many. Raises `DatabaseError` (all lines are kept) and `OSError`."""
+        count = 0
+        async with self._reading:
+            while self._taken.exists() or self._set_aside():
+                count += await self._take_all()
+        return count
+
+    def _set_aside(self) -> bool:
+        """Asterisk opens the file anew for each line: after the renaming it starts another one."""
+        try:
+            self._path.rename(self._taken)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _take_all(self) -> int:
+        try:
+            with self._taken.open(encoding="utf-8", errors="replace", newline="") as file:
+                lines = list(csv.reader(file))
+        except FileNotFoundError:
+            # Another worker of this machine was quicker.
+            return 0
         for line in lines:
             if len(line) == _FIELDS and line[0]:
                 await self._take(*line)
             elif line:
                 log.warning("safety_net_line_malformed", fields=len(line))
-        self._taken.unlink()
+        self._taken.unlink(missing_ok=True)
         return len(lines)
 
     async def _take(self, channel_id: str, what: str, at_text: str, number: str, dialled: str, extension: str) -> None:

@@ -191,6 +191,7 @@ class MemoryContacts(Contacts):
                 return False
             row.ended_at, row.state = max(at, row.entered_at), "ended"
             row.outcome = "abandoned_safety_net" if row.answered_at is None else "talked_safety_net"
+            self._memory.write("event", {"contact_id": row.id, "at": at, "kind": "outcome", "detail": {"outcome": row.outcome}})
             return True
 
         return await self._gate(work)
