@@ -21,6 +21,7 @@ from escalation.centre.calls import Calls, Dialler
 from escalation.centre.casework import Casework
 from escalation.centre.overdue import Overdue
 from escalation.centre.referrals import Referrals
+from escalation.centre.staff_book import StaffBook
 from escalation.centre.texts import PURPOSE as CENTRE_TEXTS
 from escalation.centre.texts import Texts
 from escalation.centre.transfers import Transfers
@@ -67,7 +68,7 @@ class BesideTheLine:
         self._dialler = Dialler(calls, self._cases, cipher, worker=self._worker)
         self._planned = PlannedCalls(book, self._cases, way_back, worker=self._worker)
         referrals = Referrals(db, clock, house, cipher, texts, ledger)
-        self._transfers = transfers(Transfers(db, clock, referrals))
+        self._transfers = transfers(Transfers(db, clock, referrals, StaffBook(db, clock)))
         self._overdue = Overdue(db, clock, alarms, house, referrals)
         self._confirmations = Confirmations(db, clock, settings.escalation)
         self._alarm_calls = AlarmCallTaker(db, clock, alarm_calls, worker=worker)

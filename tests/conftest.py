@@ -1,6 +1,6 @@
 """What every test shares: its folder is its marker, so `pytest -m unit` needs nothing written in the test.
 
-Several processes (`pytest -n 2`, as `make test` does it): each file stays together, for the sake of its fixtures, and so does a folder whose files
+Several processes (`pytest -n 3`, as `make test` does it on two processors): each file stays together, for the sake of its fixtures, and so does a folder whose files
 share what takes long to make. The quick layers come first, then the long files, and the short ones fill the gaps.
 
 No test hangs for ever. An asynchronous one is cancelled where it waits, whichever event loop it runs on, and says where that was; what is deaf

@@ -57,12 +57,13 @@ def demo(session: Session) -> int:
 
 
 def test(session: Session) -> int:
-    """Linters, the pages' own tests, then every other test in two processes; pytest's closing line is the last one."""
+    """Linters, the pages' own tests, then every other test in several processes; pytest's closing line is the last one."""
     session.set_up(FULL, more=len(CHECKS) + len(WEB_CHECKS) + 2)
     run_checks(session.progress, session.checkout.venv, session.checkout.web)
     run_web_tests(session.progress, session.checkout.web)
-    # Tests on telephones spend most of their time listening; tests/conftest.py says which stay together, and in which order they run.
-    side_by_side = () if any(word.startswith("-n") for word in session.arguments) else ("-n", "2")
+    # Tests on telephones spend most of their time listening, so three share two processors; tests/conftest.py says which stay together.
+    processes = max(2, (os.cpu_count() or 1) * 3 // 2)
+    side_by_side = () if any(word.startswith("-n") for word in session.arguments) else ("-n", str(processes))
     return session.become("모든 시험 / all tests", "python", "-m", "pytest", *side_by_side, *session.arguments)
 
 

@@ -69,6 +69,13 @@ class SentLive(Happened):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentOn(Happened):
+    """The one who was rung is not to be had: the caller is being put through to somebody else."""
+
+    staff_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTaken(Happened):
     """They talk."""
 
@@ -179,7 +186,7 @@ def _step(case: Referral, happened: Happened, rules: Rules) -> Referral:
     match happened:
         case Answered() | InDanger() | Withdrawn() | Permitted():
             return _said(case, happened, rules)
-        case Sent() | SentLive() | LiveTaken() | LiveFailed():
+        case Sent() | SentLive() | SentOn() | LiveTaken() | LiveFailed():
             return _sending(case, happened, rules)
         case Claimed() | Released() | HandedOver():
             return _owning(case, happened)
@@ -275,7 +282,7 @@ def _taken_back(case: Referral) -> Referral:
     return replace(case, state=State.WITHDRAWN, basis=None, consent_until=None, permission=permission, owner_id=None, due_at=None)
 
 
-def _sending(case: Referral, happened: Sent | SentLive | LiveTaken | LiveFailed, rules: Rules) -> Referral:
+def _sending(case: Referral, happened: Sent | SentLive | SentOn | LiveTaken | LiveFailed, rules: Rules) -> Referral:
     match happened:
         case Sent() | SentLive() if case.state in (State.PROPOSED, State.REFUSED, State.WITHDRAWN):
             raise NoConsent
@@ -285,6 +292,8 @@ def _sending(case: Referral, happened: Sent | SentLive | LiveTaken | LiveFailed,
         case SentLive() if case.state is State.CONSENTED:
             _has_basis(case, happened.at)
             return replace(case, state=State.LIVE, owner_id=happened.staff_id, due_at=rules.live_by(happened.at))
+        case SentOn() if case.state is State.LIVE:
+            return replace(case, owner_id=happened.staff_id, due_at=rules.live_by(happened.at))
         case LiveTaken() if case.state is State.LIVE:
             return replace(case, state=State.IN_CONTACT, owner_id=happened.staff_id, due_at=rules.next_step(happened.at))
         case LiveTaken() if case.state in FREE:

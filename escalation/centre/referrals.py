@@ -48,6 +48,7 @@ from escalation.centre.referral import (
     Reopened,
     Sent,
     SentLive,
+    SentOn,
     Withdrawn,
     advance,
 )
@@ -151,6 +152,13 @@ class Referrals:
             after = await self._sent(session, referral_id, sent, {"staff": str(staff_id)})
             await reserve(session, staff_id, referral_id, now, until=self._rules.live_by(now), ready=True)
         return after
+
+    async def send_on(self, session: AsyncConnection, referral_id: UUID, staff_id: UUID) -> None:
+        """Within a transaction: another member of staff is rung instead, and reserved. Raises StaffBusy, UnknownStaff, IllegalTransition."""
+        now = self._clock.now()
+        await self._change(session, referral_id, SentOn(at=now, staff_id=staff_id), {"staff": str(staff_id)})
+        await release(session, referral_id)
+        await reserve(session, staff_id, referral_id, now, until=self._rules.live_by(now), ready=True)
 
     async def live_taken(self, referral_id: UUID, staff_id: UUID) -> Referral:
         """They talk. The member of staff is busy until `free`."""

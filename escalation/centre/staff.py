@@ -102,8 +102,12 @@ def decide(case: Referral, there: Sequence[Staff], *, in_call: bool, language: s
         return WorkItem(why="not_in_call")
     if not wants_live and case.basis is not Basis.DANGER:
         return WorkItem(why="not_wanted")
-    order = sorted(there, key=lambda one: language not in one.languages)
-    return Live(to=tuple(one.id for one in order)) if order else WorkItem(why="nobody_free")
+    return Live(to=tuple(one.id for one in in_turn(there, language))) if there else WorkItem(why="nobody_free")
+
+
+def in_turn(there: Iterable[Staff], language: str) -> list[Staff]:
+    """Who speaks the language before the others; else as they are."""
+    return sorted(there, key=lambda one: language not in one.languages)
 
 
 def _of(duties: Sequence[Duty], day: date, holidays: Mapping[date, str]) -> list[Duty]:

@@ -1,19 +1,20 @@
 """Callers put through to the centre in the same call: asked for at the desk, carried out by the process that has the call.
 
-An order is a row and a hint. One that nobody takes within seconds is void, and one whose call knows nothing of it any more ends; whatever came to
-nothing waits on the worklist.
+An order is a row and a hint. One that nobody takes within seconds is void, and one whose call knows nothing of it any more ends. Who is busy, silent
+or says no is followed by the next one who is free; whatever came to nothing waits on the worklist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import DateTime, Uuid, bindparam, insert, select, text, update
+from sqlalchemy import DateTime, Update, Uuid, bindparam, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import Clock
 from core.database import Database
@@ -22,12 +23,16 @@ from escalation.centre import tables as t
 from escalation.centre.errors import CentreError
 from escalation.centre.model import PutThrough
 from escalation.centre.referrals import Referrals
+from escalation.centre.staff import in_turn
+from escalation.centre.staff_book import StaffBook
 
 log = structlog.get_logger()
 
 CHANNEL: Final = "centre_transfers"
 #: An order that the call's process has not taken within this is void: caller and counsellor are not kept waiting for nothing.
 TAKE_WITHIN = timedelta(seconds=8)
+#: Somebody else may be to be had.
+_ANOTHER: Final = frozenset({PutThrough.BUSY, PutThrough.NO_ANSWER, PutThrough.REJECTED, PutThrough.UNREACHABLE, PutThrough.FAILED})
 
 _AT, _OWNER = bindparam("at", type_=DateTime(timezone=True)), bindparam("owner", type_=Uuid)
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
@@ -76,23 +81,27 @@ class TransferDesk:
 
     async def begin(self, *, referral_id: UUID, contact_id: UUID, staff_id: UUID) -> None:
         """See `Transfer.begin`. Raises DatabaseConflict if the call has one under way, DatabaseUnavailable."""
-        now = self._clock.now()
-        values = {
-            "id": new_id(), "referral_id": referral_id, "contact_id": contact_id, "staff_id": staff_id, "ordered_at": now,
-            "void_at": now + TAKE_WITHIN,
-        }  # fmt: skip
         async with self._db.begin() as session:
-            await session.execute(insert(t.centre_transfers), values)
-            await session.execute(_NOTIFY)
+            await _order(session, referral_id, contact_id, staff_id, self._clock.now())
+
+
+async def _order(session: AsyncConnection, referral_id: UUID, contact_id: UUID, staff_id: UUID, now: datetime) -> None:
+    values = {
+        "id": new_id(), "referral_id": referral_id, "contact_id": contact_id, "staff_id": staff_id, "ordered_at": now,
+        "void_at": now + TAKE_WITHIN,
+    }  # fmt: skip
+    await session.execute(insert(t.centre_transfers), values)
+    await session.execute(_NOTIFY)
 
 
 class Transfers:
     """The orders as the process with the calls has them. Raises DatabaseUnavailable; whatever is told twice changes nothing."""
 
-    def __init__(self, db: Database, clock: Clock, referrals: Referrals) -> None:
+    def __init__(self, db: Database, clock: Clock, referrals: Referrals, staff: StaffBook) -> None:
         self._db = db
         self._clock = clock
         self._referrals = referrals
+        self._staff = staff
 
     async def take(self, owner: UUID) -> list[TransferOrder]:
         """Orders for calls of this process, which are its own from now on. `owner`: as the rows of its contacts name it.
@@ -130,19 +139,44 @@ class Transfers:
             )
 
     async def ended(self, order_id: UUID, result: PutThrough) -> None:
-        """It is over. What came to nothing is a work item of the centre; after a talk the member of staff is free again."""
+        """It is over. Somebody else is rung, or it is a work item of the centre; after a talk the member of staff is free again."""
         o = t.centre_transfers.c
-        for row in await self._db.execute(select(o.referral_id, o.joined_at).where(o.id == order_id, o.result.is_(None))):
+        for row in await self._db.execute(select(o.referral_id, o.contact_id, o.joined_at).where(o.id == order_id, o.result.is_(None))):
             try:
                 if row.joined_at is None:
+                    if result in _ANOTHER and await self._another(order_id, row.referral_id, row.contact_id, result):
+                        continue
                     await self._referrals.live_failed(row.referral_id, why=str(result))
                 else:
                     result = PutThrough.TAKEN
                     await self._referrals.free(row.referral_id)
             except CentreError as error:
                 log.warning("centre_transfer_not_kept", order_id=str(order_id), reason=error.code)
-            values = {"result": str(result), "ended_at": self._clock.now()}
-            await self._db.execute(update(t.centre_transfers).where(o.id == order_id, o.result.is_(None)).values(values))
+            await self._db.execute(self._over(order_id, result))
+
+    async def _another(self, order_id: UUID, referral_id: UUID, contact_id: UUID, result: PutThrough) -> bool:
+        """Order the next one who is free and was not rung for this yet, in the transaction that ends `order_id`; False: there is nobody."""
+        o, r = t.centre_transfers.c, t.referrals.c
+        rung = {row.staff_id for row in await self._db.execute(select(o.staff_id).where(o.referral_id == referral_id))}
+        (case,) = await self._db.execute(select(r.language).where(r.id == referral_id))
+        for one in in_turn(await self._staff.available(), case.language):
+            if one.id in rung or not one.extension:
+                continue
+            try:
+                async with self._db.begin() as session:
+                    if (await session.execute(self._over(order_id, result))).rowcount:
+                        await self._referrals.send_on(session, referral_id, one.id)
+                        await _order(session, referral_id, contact_id, one.id, self._clock.now())
+            except CentreError:
+                # Somebody was quicker, or the case is not to be put through any more: that is found for everybody alike.
+                continue
+            return True
+        return False
+
+    def _over(self, order_id: UUID, result: PutThrough) -> Update:
+        o = t.centre_transfers.c
+        values = {"result": str(result), "ended_at": self._clock.now()}
+        return update(t.centre_transfers).where(o.id == order_id, o.result.is_(None)).values(values)
 
     async def heard(self, callback: Callable[[str], None]) -> None:
         """Call back when there are orders; runs until cancelled."""

@@ -113,14 +113,21 @@ class Scene:
             for call in sipp_calls(group.messages):
                 mine = rows.get(call.number, [])
                 followed = [kind for row in mine for kind, at in zip(row["kinds"], row["ats"], strict=True) if at >= self.struck_at]
+                state = self.states.get(call.number, "calls during the fault")
+                if any(self._talked_before(row) for row in mine) and state in ("waiting", "ringing"):
+                    # The books were a moment behind when it was noted.
+                    state = "talking"
                 found.append(
                     Fate(
-                        number=call.number, plan=name, state=self.states.get(call.number, "calls during the fault"), ended_by=call.ended_by,
+                        number=call.number, plan=name, state=state, ended_by=call.ended_by,
                         outcomes=tuple(str(row["outcome"]) for row in mine), followed=tuple(followed),
                         counsellor_ended=call.number in self.counsellor_ended, refused=call.refused,
                     )
                 )  # fmt: skip
         return found
+
+    def _talked_before(self, row: Mapping[str, Any]) -> bool:
+        return any(kind == "bridged" and at < self.struck_at for kind, at in zip(row["kinds"], row["ats"], strict=True))
 
     async def without_callback(self) -> list[str]:
         """Numbers of callers who were cut off before a talk and are on no call-back list."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from core.clock import SystemClock
 from core.database import Database
 from escalation.centre.model import Urgency
 from escalation.centre.referrals import Person
-from escalation.centre.staff import Human
+from escalation.centre.staff import Duty, Human
 from escalation.centre.transfers import TransferDesk
 from helpline.demo.softphone import PhoneCall, Softphone
 from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
@@ -26,8 +27,9 @@ from tests.kit.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
-#: The centre's staff is at this telephone.
+#: The centre's staff is at this telephone, and in one test somebody else at the other.
 EXTENSION = "103"
+ANOTHER = "104"
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,33 @@ async def test_busy_and_hung_up_too_soon_leave_the_two_and_a_work_item(centre: C
     await ringing.ended(15)
     await centre.ended(referral, "in_contact", "taken")
     assert (await e.system.ended_contact(e.before, 20))["outcome"] == "talked"
+
+
+async def test_who_is_busy_is_followed_by_whoever_else_is_free(centre: Centre) -> None:
+    """The talk goes on meanwhile; the case is with the one who answered."""
+    e, house = centre.e, centre.house
+    async with e.system.phone(await counsellor(e.system, ANOTHER), listen_for=TONES) as phone:
+        await phone.register()
+        await phone.on_call(180)
+        other = await house.staff.add("베라", extension=ANOTHER, user_id=uuid4())
+        await house.staff.set_duties(other, [Duty(staff_id=other, weekday=day, starts=time(0), ends=time(0)) for day in range(7)])
+        await house.staff.say(other, Human.READY)
+        referral = await centre.put_through()
+        await (await centre.rung()).answer(486)
+        ringing = await phone.incoming(25)
+        await e.two_hear()
+        await ringing.answer(200)
+        await e.noted("centre_joined")
+        await hears(phone, PARTNER_TONE, e.caller, e.counsellor)
+        await e.call.hangup()
+        await ringing.ended(15)
+        assert (await e.system.ended_contact(e.before, 20))["outcome"] == "talked"
+        await house.staff.leave(other)
+    rows = await e.system.query("SELECT owner_id, state FROM referrals WHERE id = %s", referral)
+    assert rows == [{"owner_id": other, "state": "in_contact"}]
+    orders = await e.system.query("SELECT result FROM centre_transfers WHERE referral_id = %s ORDER BY id", referral)
+    assert [order["result"] for order in orders][:1] == ["busy"]
+    assert len(orders) == 2
 
 
 async def test_a_killed_program_rings_nobody_twice_and_a_crisis_comes_first(centre: Centre) -> None:

@@ -102,6 +102,7 @@ export const centre: Record<keyof typeof ko, string> = {
   cen_is_event_in_danger: 'Found in imminent danger',
   cen_is_event_sent: 'Sent to the centre',
   cen_is_event_sent_live: 'Being put through',
+  cen_is_event_sent_on: 'Somebody else is rung',
   cen_is_event_live_taken: 'The centre took the call',
   cen_is_event_live_failed: 'Could not be put through',
   cen_is_event_claimed: 'Taken',

@@ -101,6 +101,7 @@ export const centre = {
   cen_is_event_in_danger: '급박한 위험으로 판단',
   cen_is_event_sent: '센터로 보냄',
   cen_is_event_sent_live: '통화를 센터로 연결',
+  cen_is_event_sent_on: '다른 직원에게 전화',
   cen_is_event_live_taken: '센터가 통화를 받음',
   cen_is_event_live_failed: '연결되지 않음',
   cen_is_event_claimed: '맡음',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import text
 from core.database import Database
 from core.errors import DatabaseConflict, DatabaseUnavailable
 from escalation.centre.model import PutThrough, State
-from escalation.centre.staff import Human
+from escalation.centre.staff import Duty, Human
+from escalation.centre.staff_book import StaffBook
 from escalation.centre.transfers import TAKE_WITHIN, TransferDesk, Transfers
 from ivr.call_model import Call, Happening, Phase, PutThroughTo, TransferNote
 from ivr.transfer_model import Transfer
@@ -50,7 +52,8 @@ class Program:
     @property
     def book(self) -> Transfers:
         """Its book."""
-        return Transfers(self.db or self.house.db, self.house.clock, self.house.referrals)
+        db = self.db or self.house.db
+        return Transfers(db, self.house.clock, self.house.referrals, StaffBook(db, self.house.clock))
 
     @property
     def orders(self) -> TransferOrders:
@@ -86,10 +89,16 @@ async def begun(house: Centre) -> Begun:
     return Begun(case.id, row.contact_id, staff)
 
 
+def always(staff_id: UUID) -> list[Duty]:
+    """At work day and night."""
+    return [Duty(staff_id=staff_id, weekday=day, starts=time(0), ends=time(0)) for day in range(7)]
+
+
 async def standing(house: Centre, wanted: Begun) -> tuple[str, State, bool]:
     """How the order ended ("" for not yet), how the case stands, and whether the member of staff is busy."""
     (order,) = await house.db.execute(
-        text("SELECT result FROM centre_transfers WHERE referral_id = :id ORDER BY ordered_at DESC LIMIT 1"), {"id": wanted.referral}
+        text("SELECT result FROM centre_transfers WHERE referral_id = :id ORDER BY ordered_at DESC, id DESC LIMIT 1"),
+        {"id": wanted.referral},
     )
     (staff,) = await house.db.execute(text("SELECT busy_with FROM centre_staff WHERE id = :id"), {"id": wanted.staff})
     return order.result or "", (await house.reading.case(wanted.referral)).referral.state, staff.busy_with is not None
@@ -143,6 +152,53 @@ async def test_what_comes_to_nothing_is_a_work_item_with_a_deadline(house: Centr
     (row,) = await house.db.execute(text("SELECT detail FROM referral_events WHERE kind = 'live_failed'"))
     assert row.detail == {"why": "busy"}
     assert (await house.reading.case(wanted.referral)).referral.due_at is not None
+
+
+async def test_after_a_no_everybody_who_is_free_is_rung_once_and_then_it_is_a_work_item(house: Centre) -> None:
+    """One after another, whoever speaks the person's language first; not who is on a break or has no telephone; each reserved for it alone."""
+    wanted = await begun(house)
+    names = {"201": wanted.staff}
+    for extension, language in (("202", "en"), ("203", "ko"), ("", "ko"), ("204", "ko")):
+        names[extension] = await house.staff.add(f"직원 {extension}", extension=extension, user_id=uuid4(), languages=[language])
+        await house.staff.say(names[extension], Human.BREAK if extension == "204" else Human.READY)
+        await house.staff.set_duties(names[extension], always(names[extension]))
+    here = Program(house)
+    talk = await here.has(wanted.contact)
+    for turn, (result, extension) in enumerate(((PutThrough.BUSY, "201"), (PutThrough.NO_ANSWER, "203"), (PutThrough.FAILED, "202")), 1):
+        await here.orders.look()
+        assert [order.extension for order in talk.told if isinstance(order, PutThroughTo)][turn - 1 :] == [extension]
+        assert await standing(house, wanted) == ("", State.LIVE, turn == 1)
+        busy = await house.db.execute(text("SELECT extension FROM centre_staff WHERE busy_with = :id"), {"id": wanted.referral})
+        assert [row.extension for row in busy] == [extension]
+        order = talk.told[-1]
+        assert isinstance(order, PutThroughTo)
+        for _ in range(2):
+            here.notes.add(TransferNote(order=order.order, ended=result))
+        await here.orders.look(compare=False)
+    assert len(talk.told) == 3
+    assert await standing(house, wanted) == ("failed", State.WAITING, False)
+    assert [kind for kind in await house.kinds(wanted.referral) if kind in ("sent_live", "sent_on", "live_failed")] == [
+        "sent_live", "sent_on", "sent_on", "live_failed"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("result", [PutThrough.CALLED_OFF, PutThrough.CRISIS, PutThrough.BUSY])
+async def test_nobody_else_is_rung_for_what_was_called_off_or_taken_back(house: Centre, result: PutThrough) -> None:
+    """The counsellor's word, a crisis, a consent taken back meanwhile: there is somebody, and they are left alone."""
+    wanted = await begun(house)
+    await house.staff.say(other := await house.staff.add("베라", extension="202", user_id=uuid4()), Human.READY)
+    await house.staff.set_duties(other, always(other))
+    here = Program(house)
+    talk = await here.has(wanted.contact)
+    await here.orders.look()
+    order = talk.told[-1]
+    assert isinstance(order, PutThroughTo)
+    if taken_back := result is PutThrough.BUSY:
+        await house.referrals.withdraw(wanted.referral, by=COUNSELLOR)
+    here.notes.add(TransferNote(order=order.order, ended=result))
+    await here.orders.look()
+    assert len(talk.told) == 1
+    assert await standing(house, wanted) == (str(result), State.WITHDRAWN if taken_back else State.WAITING, False)
 
 
 async def test_an_order_that_nobody_takes_is_void_and_never_rings_anybody(house: Centre) -> None:
