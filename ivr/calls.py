@@ -341,6 +341,9 @@ class Calls:
             actor.post(m.Overflowed(reason=reason))
 
     def unroutable(self, contact_id: UUID) -> None:
-        """Nobody can be reserved: the dialplan rings counsellors without us."""
-        if actor := self._actors.get(contact_id):
+        """Nobody can be reserved: the dialplan rings counsellors without us, unless somebody of a crisis is being called."""
+        actor = self._actors.get(contact_id)
+        if actor is None or actor.over:
+            self._services.router.leave(contact_id)
+        else:
             actor.post(m.Unroutable())

@@ -300,7 +300,9 @@ class Engine:
                 continue
             if contact.worker:
                 kept.add(seat.counsellor_id)
-                commands.append(e.Hint(worker=contact.worker))
+                if self._kept[seat.counsellor_id] == now:
+                    # Once: two workers who keep somebody for a third would have each other look again without end.
+                    commands.append(e.Hint(worker=contact.worker))
                 continue
             self._free.remove(contact_id)
             self._at_hand.take(seat.counsellor_id)

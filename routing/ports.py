@@ -20,7 +20,10 @@ class Telephony(Protocol):
         """Ring the reserved counsellor for the contact. The result comes back through `Router.answered` or `Router.close`."""
 
     def unroutable(self, contact_id: UUID) -> None:
-        """No counsellor can be reserved because the database is away: reach a human without it."""
+        """No counsellor can be reserved because the database is away: reach a human without it. Told again while that lasts.
+
+        The contact is in the line until it leaves by itself: whoever is kept from going waits on.
+        """
 
     def overflow(self, contact_id: UUID, reason: OverflowReason) -> None:
         """Try standby list and partner line; the contact stays in the line. `Router.overflow_over` ends it."""

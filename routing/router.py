@@ -386,7 +386,7 @@ class Router:
         elif now - self._away_since >= UNROUTABLE_AFTER_S:
             for contact in list(self.engine.contacts.values()):
                 if contact.kind is Kind.PHONE and not contact.worker and contact.contact_id not in self.engine.offers:
-                    self.leave(contact.contact_id)
+                    # Whoever goes to the dialplan leaves the line; who is kept here (a partner is being called) is still in it.
                     telephony.unroutable(contact.contact_id)
 
     def _count(self) -> None:

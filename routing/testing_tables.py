@@ -210,7 +210,9 @@ class MemoryDatabase:
             case "state":
                 row.state = str(values["new_state"])
             case "channel":
+                # By the old one, which is gone for good, it is still found here: who looks back asks by it.
                 row.channel_id = str(values["new_channel"])
+                self.by_channel[row.channel_id] = row
             case "queued":
                 if row.queued_at is None:
                     row.queued_at, row.more["virtual_start"] = at, values["place_since"]

@@ -22,6 +22,8 @@ from helpline.simulation.world import Load, Trace, World
 
 #: After the last fault and the last caller everything must come to rest within this long.
 AFTERMATH_S = 180.0
+#: So often at most, while somebody is being called back.
+AFTERMATHS = 10
 #: The first part of it, in which nobody is hurried.
 CALM_S = 60.0
 #: How many programs share the line, by the seed.
@@ -145,7 +147,10 @@ class Simulation:
         self.trace("faults stop")
         self.universe.run(self.universe.now + CALM_S)
         world.everybody_hangs_up()
-        self.universe.run(self.universe.now + AFTERMATH_S)
+        for _ in range(AFTERMATHS):
+            self.universe.run(self.universe.now + AFTERMATH_S)
+            if not world.database.live_contacts():
+                break
         self.oracle.at_the_end()
 
     def figures(self) -> dict[str, Any]:

@@ -215,3 +215,30 @@ async def test_a_contact_goes_with_the_caller_and_one_that_has_ended_makes_room(
     another = await books.enter(second)
     assert (await only(second)).id == another
     assert await second.find("caller") == another
+
+
+async def test_who_dials_again_has_their_contact_by_the_new_channel(books: Books) -> None:
+    """Found, and taken up by the next program, by the channel on which they talk now."""
+    contacts = books.process()
+    contact_id = await books.enter(contacts)
+    contacts.channel(contact_id, "again")
+    await books.written(contacts)
+    assert await contacts.find("again") == contact_id
+    row = await books.process().take("again")
+    assert row is not None
+    assert (row.id, row.channel_id) == (contact_id, "again")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_call_of_the_safety_net_ends_as_its_record_says(books: Books, *, answered: bool) -> None:
+    """Talked or left before, once; what is told twice changes nothing, and the story has all of it."""
+    contacts = books.process()
+    contact_id = await books.enter(contacts)
+    contacts.state(contact_id, ContactState.SAFETY_NET)
+    await books.written(contacts)
+    for _ in range(2):
+        if answered:
+            await contacts.safety_net_answered("caller", "101", THEN + timedelta(seconds=9))
+    assert [await contacts.safety_net_ended("caller", THEN + timedelta(seconds=60)) for _ in range(2)] == [True, False]
+    assert await contacts.live() == []
+    assert await books.kinds(contact_id) == ["invite", *(["safety_net_answered"] if answered else []), "outcome"]

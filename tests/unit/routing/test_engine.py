@@ -207,6 +207,8 @@ def test_another_workers_caller_further_ahead_keeps_the_counsellor_for_a_moment(
     join(engine, contact(1, waited=60, worker="other"), contact(2))
     commands = engine.handle(e.SeatSeen(seat=seat(1)), NOW)
     assert commands == [e.Hint(worker="other")]
+    # Once: whoever gets one looks, and two who keep somebody for a third would never stop.
+    assert engine.handle(e.Joined(contact=contact(1, waited=60, worker="other")), after(0.1)) == []
     assert engine.next_due() == after(POLICY.patience_s)
     assert pairs(engine.handle(e.Tick(), after(POLICY.patience_s))) == [(2, 1)]
 
