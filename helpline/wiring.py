@@ -197,7 +197,7 @@ class Line:
             "call-backs": self.callback_calls.run(),
             "crisis orders": self.crisis_orders.run(),
             "watchdog": self.recovery.watchdog.run(),
-            "clock": self._ports.clock.run(lambda: not self.calls.actors, self.router.reload),
+            "clock": self._ports.clock.run(lambda: not self.calls.actors, self.router.clock_set),
             **({"safety net record": record.run(SAFETY_NET_EVERY_S)} if record else {}),
         }
 

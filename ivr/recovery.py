@@ -173,6 +173,9 @@ class Recovery:
                 continue
             without_caller = actor.call.phase is Phase.LEFT
             if actor.channel_id not in picture.channels and not without_caller:
+                if not cut_off and (not actor.idle or looked_at < actor.changed_at):
+                    # Perhaps they are just coming back by another channel.
+                    continue
                 metrics.repairs_total.labels(kind="caller_gone").inc()
                 actor.post(m.CallerGone(cut_off=cut_off))
                 continue

@@ -119,11 +119,10 @@ class Engine:
             case e.SeatSeen(seat=seat):
                 return self._see(seat, now)
             case e.SeatGone(counsellor_id=counsellor_id) if counsellor_id in self.seats:
-                del self.seats[counsellor_id]
-                self._at_hand.remove(counsellor_id)
-                self._drains.pop(counsellor_id, None)
-                self._asked.pop(counsellor_id, None)
-                self._asked_for = {key: whom for key, whom in self._asked_for.items() if whom != counsellor_id}
+                self._forget(counsellor_id)
+            case e.ClockSet():
+                for counsellor_id in list(self.seats):
+                    self._forget(counsellor_id)
             case e.Granted(contact_id=contact_id, counsellor_id=counsellor_id) if counsellor_id in self._asked:
                 # The seat that comes with it says that it is taken; were it placed by the old picture, it would be asked for again.
                 del self._asked[counsellor_id]
@@ -219,6 +218,13 @@ class Engine:
         self.seats[seat.counsellor_id] = seat
         self._place_seat(seat, now)
         return True
+
+    def _forget(self, counsellor_id: UUID) -> None:
+        del self.seats[counsellor_id]
+        self._at_hand.remove(counsellor_id)
+        self._drains.pop(counsellor_id, None)
+        self._asked.pop(counsellor_id, None)
+        self._asked_for = {key: whom for key, whom in self._asked_for.items() if whom != counsellor_id}
 
     def _place_seat(self, seat: Seat, now: datetime) -> None:
         """Among the idle ones, or out of them; what only time changes is looked at again at its time."""

@@ -98,7 +98,26 @@ class Tick:
     """Time has passed."""
 
 
-Event = Joined | Left | Raised | SeatSeen | SeatGone | Granted | ReserveLost | Refused | Returned | OverflowOver | PolicyChanged | Tick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSet:
+    """The time is another one: what is known of counsellors has the dates of the old one, and is read again."""
+
+
+Event = (
+    Joined
+    | Left
+    | Raised
+    | SeatSeen
+    | SeatGone
+    | Granted
+    | ReserveLost
+    | Refused
+    | Returned
+    | OverflowOver
+    | PolicyChanged
+    | Tick
+    | ClockSet
+)
 
 
 # --- what the line asks for ------------------------------------------------------------------------------------------

@@ -232,6 +232,11 @@ class Router:
             for counsellor_id in set(self.engine.seats) - {seat.counsellor_id for seat in seats}:
                 self._happen(e.SeatGone(counsellor_id=counsellor_id))
 
+    def clock_set(self) -> None:
+        """The line's time is another one from now on."""
+        self._happen(e.ClockSet())
+        self.reload()
+
     # --- the loop ------------------------------------------------------------------------------------------------------
 
     async def run(self, telephony: Telephony) -> None:
@@ -330,12 +335,11 @@ class Router:
     def _happen(self, event: e.Event, *, expected: bool = True) -> None:
         """`expected=False`: that it comes late or twice is ordinary."""
         for command in self.engine.handle(event, self._clock.now()):
-            if isinstance(command, e.Ignored):
-                if expected:
-                    metrics.routing_events_ignored_total.labels(event=command.event).inc()
-                    log.info("routing_event_ignored", event_type=command.event)
-                continue
-            self._commands.append(command)
+            if not isinstance(command, e.Ignored):
+                self._commands.append(command)
+            elif expected:
+                metrics.routing_events_ignored_total.labels(event=command.event).inc()
+                log.info("routing_event_ignored", event_type=command.event)
         # Also without a command: when to look next may be another instant now.
         self._wake.set()
 
@@ -348,8 +352,6 @@ class Router:
                 telephony.overflow(contact_id, reason)
             case e.Hint():
                 self._hints.send(LINE_CHANGED)
-            case e.Ignored():
-                pass
 
     async def _reserve(self, command: e.Reserve, telephony: Telephony) -> None:
         contact_id, counsellor_id = command.contact_id, command.counsellor_id

@@ -11,6 +11,7 @@ import pytest
 
 from ivr import call_model as m
 from ivr.call_model import Phase
+from ivr.picture import Picture
 from ivr.recovery import ENTRY, RETRY_S
 from ivr.stage import SAFETY_NET
 from routing.model import ContactState, Lane, Offer, Outcome
@@ -134,6 +135,31 @@ async def test_a_comparison_without_database_leaves_calls_that_have_an_actor_alo
     world.clock.advance(10)
     await program.compared(3)
     assert world.asterisk.moved == []
+
+
+async def test_a_caller_who_changes_channels_while_asterisk_is_asked_is_not_gone(world: World) -> None:
+    """What the picture lacks may be newer than it; found missing by a picture that is newer than the call's last change, they are gone."""
+    program = world.worker()
+    await program.recovery.on_connect()
+    program.arrives("caller", "menu")
+    await program.settle()
+    (actor,) = program.calls.actors.values()
+    world.clock.advance(60)
+    world.asterisk.where.pop("caller")
+    look = program.recovery.look
+
+    async def meanwhile() -> Picture:
+        picture = await look()
+        actor.changed_at = world.clock.monotonic() + 0.01
+        return picture
+
+    program.recovery.look = meanwhile  # type: ignore[method-assign]  # something happens while it is under way
+    await program.compared(2)
+    assert not actor.over
+    program.recovery.look = look  # type: ignore[method-assign]
+    world.clock.advance(1)
+    await program.compared(2)
+    assert actor.over
 
 
 # --- back from the dialplan -------------------------------------------------------------------------------------------

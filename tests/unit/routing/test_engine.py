@@ -213,6 +213,16 @@ def test_another_workers_caller_further_ahead_keeps_the_counsellor_for_a_moment(
     assert pairs(engine.handle(e.Tick(), after(POLICY.patience_s))) == [(2, 1)]
 
 
+def test_whose_rest_is_by_the_old_time_is_not_rung_in_the_moment_the_clock_is_set() -> None:
+    """An hour later by our clock: nobody's rest is over by that, and whoever is read again has dates of the new time."""
+    resting = replace(seat(1), rest_until=after(100))
+    engine = line(resting)
+    assert join(engine, contact(1)) == []
+    assert pairs(engine.handle(e.ClockSet(), after(3600))) == []
+    assert pairs(engine.handle(e.SeatSeen(seat=replace(resting, rest_until=after(3700))), after(3600))) == []
+    assert pairs(engine.handle(e.Tick(), after(3700))) == [(1, 1)]
+
+
 def test_another_workers_caller_behind_ours_changes_nothing() -> None:
     """The line is one, and ours is first in it."""
     engine = line()
