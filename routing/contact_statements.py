@@ -58,7 +58,10 @@ FIND = select(contacts.c.id).where(contacts.c.channel_id == bindparam("channel")
 SAFETY_NET_ANSWERED = text(
     """
     WITH answered AS (
-        UPDATE contacts SET answered_at = :at, state = 'safety_net', counsellor_id = (SELECT id FROM counsellors WHERE extension = :extension)
+        UPDATE contacts c SET answered_at = :at, counsellor_id = (SELECT id FROM counsellors WHERE extension = :extension),
+               -- Read late of somebody who has come back since: then the program has them.
+               state = CASE WHEN EXISTS (SELECT FROM events e WHERE e.contact_id = c.id AND e.kind = 'back_from_safety_net' AND e.at > :at)
+                            THEN state ELSE 'safety_net' END
         WHERE channel_id = :channel_id AND outcome IS NULL AND (answered_at IS NULL OR answered_at < :at)
         RETURNING id
     )

@@ -176,7 +176,10 @@ class MemoryContacts(Contacts):
         def work() -> None:
             row = self._memory.by_channel.get(channel_id)
             if row is not None and row.outcome is None and (row.answered_at is None or row.answered_at < at):
-                row.answered_at, row.state = at, "safety_net"
+                since = (when for when, kind, _ in self._memory.events.get(row.id, ()) if kind == "back_from_safety_net")
+                row.answered_at = at
+                if all(when <= at for when in since):
+                    row.state = "safety_net"
                 row.counsellor_id = next((c.id for c in self._memory.counsellors.values() if c.extension == extension), None)
                 self._memory.write("event", {"contact_id": row.id, "at": at, "kind": "safety_net_answered", "detail": {}})
 

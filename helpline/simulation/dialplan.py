@@ -116,7 +116,7 @@ class Dialplan:
         for app in list(self._switch.applications.values()):
             if app.name.startswith("annyeong120-"):
                 self._switch.emit(app.name, "CallBroadcast", channel=channel.wire(), caller="", called="")
-        channel.net_step = self._switch.universe.after(CLAIM_S, self._unclaimed, channel)
+        self._then(channel, CLAIM_S, self._unclaimed)
 
     def _unclaimed(self, channel: Channel) -> None:
         if not channel.gone:
@@ -133,7 +133,7 @@ class Dialplan:
             return
         channel.net_recorded = True
         self.record(channel, "entered", channel.number if channel.presentation == "allowed" else "", "120")
-        channel.net_step = self._switch.universe.after(seconds(["safety_net_hold"]), self._net_round, channel)
+        self._then(channel, seconds(["safety_net_hold"]), self._net_round)
 
     def _net_round(self, channel: Channel) -> None:
         if channel.gone:
@@ -155,14 +155,21 @@ class Dialplan:
                 self._note("net rings", channel.id, extension)
                 self._watcher.leg_invited(leg)
         if channel.net_legs:
-            channel.net_step = self._switch.universe.after(NET_RING_S, self._net_over, channel)
+            self._then(channel, NET_RING_S, self._net_over)
             for leg in list(channel.net_legs):
                 if not leg.gone and (callee := self._dial(leg.endpoint)) is not None:
                     callee.invited(leg)
         else:
-            channel.net_step = self._switch.universe.after(NET_MUSIC_S, self._net_again, channel)
+            self._then(channel, NET_MUSIC_S, self._net_again)
+
+    def _then(self, channel: Channel, seconds_: float, step: Callable[[Channel], None]) -> None:
+        """The dialplan of a channel is in one place: what it waited for before is not waited for any more."""
+        if channel.net_step:
+            channel.net_step.cancel()
+        channel.net_step = self._switch.universe.after(seconds_, step, channel)
 
     def _net_over(self, channel: Channel) -> None:
+        channel.dialplan = "over"
         for leg in list(channel.net_legs):
             self._switch.end(leg, NO_ANSWER, by="dialplan")
         self._net_again(channel)
@@ -197,9 +204,7 @@ class Dialplan:
             else:
                 self._net_again(channel)
         elif not channel.net_legs and channel.net_talk_since is None and channel.dialplan == "music":
-            if channel.net_step:
-                channel.net_step.cancel()
-            channel.net_step = self._switch.universe.after(1.0, self._net_again, channel)
+            self._then(channel, 1.0, self._net_again)
 
     def record(self, channel: Channel, what: str, number: str = "", dialled: str = "", extension: str = "") -> None:
         """A line of the safety net's record."""

@@ -229,6 +229,19 @@ async def test_who_dials_again_has_their_contact_by_the_new_channel(books: Books
     assert (row.id, row.channel_id) == (contact_id, "again")
 
 
+@pytest.mark.parametrize("back_s", [5, 20])
+async def test_a_talk_in_the_safety_net_that_is_read_late_takes_nobody_back_there(books: Books, *, back_s: float) -> None:
+    """Its phone died and the caller was back when the record was read; a talk after they were back is one of now."""
+    contacts = books.process()
+    contact_id = await books.enter(contacts)
+    contacts.note(contact_id, "back_from_safety_net", at=THEN + timedelta(seconds=back_s))
+    await books.written(contacts)
+    await contacts.safety_net_answered("caller", "101", THEN + timedelta(seconds=9))
+    row = await only(contacts)
+    assert row.answered_at == THEN + timedelta(seconds=9)
+    assert row.state is (ContactState.SAFETY_NET if back_s < 9 else ContactState.WAITING)
+
+
 @pytest.mark.parametrize("answered", [True, False])
 async def test_a_call_of_the_safety_net_ends_as_its_record_says(books: Books, *, answered: bool) -> None:
     """Talked or left before, once; what is told twice changes nothing, and the story has all of it."""
