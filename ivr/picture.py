@@ -64,6 +64,9 @@ class Picture:
         if channel_id.startswith("linked-") and channel_id.endswith("-person") and bridge is not None and bridge.kind == "holding":
             # Everybody else of that call is gone, and they wait in the line.
             return False
+        if channel_id.startswith(CALLED_PREFIX):
+            # Until they answer nobody is there; afterwards they are a caller.
+            return channel is not None and channel.state in ("Down", "Ringing")
         return channel_id.startswith(LEG_PREFIXES) or (channel is not None and channel.dialplan_context == FROM_COUNSELLOR)
 
     def legs_of(self, contact_id: UUID, offer: Offer | None) -> list[str]:

@@ -162,6 +162,18 @@ async def test_a_caller_who_changes_channels_while_asterisk_is_asked_is_not_gone
     assert actor.over
 
 
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_person_whom_nobody_calls_any_more_is_hung_up_only_while_their_phone_rings(world: World, *, answered: bool) -> None:
+    """Our hang-up got lost: an answered one would meet the safety net, and be called a second time meanwhile."""
+    program = world.worker()
+    await program.recovery.on_connect()
+    world.asterisk.where["person-1"] = program.ari.app
+    if not answered:
+        world.asterisk.ringing.add("person-1")
+    await program.compared(3)
+    assert (world.asterisk.moved, world.asterisk.hung_up) == (([("person-1", SAFETY_NET)], []) if answered else ([], ["person-1"]))
+
+
 # --- back from the dialplan -------------------------------------------------------------------------------------------
 
 

@@ -55,7 +55,8 @@ class Asterisk:
 
     def channel(self, channel_id: str, number: str = "") -> Channel:
         """As it is now."""
-        return Channel(id=channel_id, state="Ring" if channel_id in self.ringing else "Up", caller_number=number)
+        unanswered = "Ringing" if channel_id.startswith("person-") else "Ring"
+        return Channel(id=channel_id, state=unanswered if channel_id in self.ringing else "Up", caller_number=number)
 
     def bridge(self, bridge_id: str, *channel_ids: str, kind: str = "mixing") -> None:
         """These are in it."""
