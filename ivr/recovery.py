@@ -7,6 +7,7 @@ nowhere recorded, so it is found by comparison (docs: architecture, "Truth").
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -127,8 +128,11 @@ class Recovery:
     async def _compare(self, picture: Picture) -> set[str]:
         """Once; what was found and is to be found again before it is acted on."""
         contacts, certain = self._services.contacts, self._unadopted
-        # Of a call that is not in the picture everything is on record by now: what is read of it is how it ended.
-        await self._read_record()
+        if self.record is not None:
+            # Of a call that is not in the picture everything is on record by now: what is read of it is how it ended. A record that
+            # cannot be read is its own task's to complain of.
+            with contextlib.suppress(OSError):
+                await self.record.take_in()
         rows = [picture.with_caller(row) for row in await self._rows()]
         mine = [row for row in rows if not self._taken_care_of(row)]
         # A talk goes on without a program, and its own worker may yet come back to it.
@@ -148,14 +152,6 @@ class Recovery:
                 contacts.note(row.id, "taken_over")
             self._settle(row, offers.get(row.id), picture, crises.get(row.id), left_behind=row in left)
         return seen | await self._orphans(picture, _ours(rows), certain=False)
-
-    async def _read_record(self) -> None:
-        if self.record is None:
-            return
-        try:
-            await self.record.take_in()
-        except OSError as error:
-            log.error("safety_net_record_unreadable", reason=str(error))
 
     # --- calls that have an actor --------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ nothing, so a crash in the middle costs nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from routing.model import ContactState
 log = structlog.get_logger()
 
 _FIELDS = 6
+#: What is being read is set aside under a name of its own, in the order of time, so that no reader overwrites or removes another's.
+_PART = ".taken"
 
 
 class SafetyNetLog:
@@ -30,11 +33,8 @@ class SafetyNetLog:
 
     def __init__(self, path: Path, contacts: Contacts, language: str) -> None:
         self._path = path
-        self._taken = path.with_suffix(".taken")
         self._contacts = contacts
         self._language = language
-        #: Who has read it to the end knows all of it, although others read it too.
-        self._reading = asyncio.Lock()
 
     async def run(self, every_s: float) -> None:
         """Take in what is there, again and again, until cancelled."""
@@ -48,35 +48,27 @@ class SafetyNetLog:
             await asyncio.sleep(every_s)
 
     async def take_in(self) -> int:
-        """Bring every line that is there into the database; returns how many. Raises `DatabaseError` (all lines are kept) and `OSError`."""
+        """Bring every line that is there into the database; returns how many. Raises `DatabaseError` (all lines are kept) and `OSError`.
+
+        Whatever others are reading at the same time, or have left behind, is read as well.
+        """
         count = 0
-        async with self._reading:
-            while self._taken.exists() or self._set_aside():
-                count += await self._take_all()
+        for part in self._parts():
+            lines = _lines_of(part)
+            for line in lines:
+                if len(line) == _FIELDS and line[0]:
+                    await self._take(*line)
+                elif line:
+                    log.warning("safety_net_line_malformed", fields=len(line))
+            _remove(part)
+            count += len(lines)
         return count
 
-    def _set_aside(self) -> bool:
-        """Asterisk opens the file anew for each line: after the renaming it starts another one."""
-        try:
-            self._path.rename(self._taken)
-        except FileNotFoundError:
-            return False
-        return True
-
-    async def _take_all(self) -> int:
-        try:
-            with self._taken.open(encoding="utf-8", errors="replace", newline="") as file:
-                lines = list(csv.reader(file))
-        except FileNotFoundError:
-            # Another worker of this machine was quicker.
-            return 0
-        for line in lines:
-            if len(line) == _FIELDS and line[0]:
-                await self._take(*line)
-            elif line:
-                log.warning("safety_net_line_malformed", fields=len(line))
-        self._taken.unlink(missing_ok=True)
-        return len(lines)
+    def _parts(self) -> list[Path]:
+        # Asterisk opens the file anew for each line: after the renaming it starts another one.
+        with contextlib.suppress(FileNotFoundError):
+            self._path.rename(self._path.with_name(f"{self._path.stem}.{new_id()}{_PART}"))
+        return sorted(self._path.parent.glob(f"{self._path.stem}.*{_PART}"))
 
     async def _take(self, channel_id: str, what: str, at_text: str, number: str, dialled: str, extension: str) -> None:
         try:
@@ -102,3 +94,14 @@ class SafetyNetLog:
                 await self._contacts.safety_net_ended(channel_id, at)
             case _:
                 log.warning("safety_net_line_malformed", what="word")
+
+
+def _lines_of(part: Path) -> list[list[str]]:
+    """Of one that is gone none: somebody else was quicker, and they are in the database."""
+    with contextlib.suppress(FileNotFoundError), part.open(encoding="utf-8", errors="replace", newline="") as file:
+        return list(csv.reader(file))
+    return []
+
+
+def _remove(part: Path) -> None:
+    part.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 CHANNEL: Final = "centre_transfers"
 #: An order that the call's process has not taken within this is void: caller and counsellor are not kept waiting for nothing.
 TAKE_WITHIN = timedelta(seconds=8)
-#: Somebody else may be to be had.
+#: After these whoever else is free is rung.
 _ANOTHER: Final = frozenset({PutThrough.BUSY, PutThrough.NO_ANSWER, PutThrough.REJECTED, PutThrough.UNREACHABLE, PutThrough.FAILED})
 
 _AT, _OWNER = bindparam("at", type_=DateTime(timezone=True)), bindparam("owner", type_=Uuid)

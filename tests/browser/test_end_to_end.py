@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 from helpline.demo.softphone import PhoneCall, Softphone
 from helpline.demo.tones import CALLER_TONE, COUNSELLOR_TONE
-from tests.acceptance.crisis.people import DIRECT, TONES, hears
+from tests.acceptance.crisis.people import DIRECT, PARTNER_TONE, TONES, hears
 from tests.acceptance.linked.house import COMPANION, PERSON, messages
 from tests.acceptance.outside.people import dialled
 from tests.browser import whole_house
@@ -80,11 +80,13 @@ async def test_a_crisis_from_the_counsellors_key_to_the_word_that_help_arrived(h
         await chief.button("셋이 함께 연결").click()
         await state(chief, "셋이 함께 통화 중")
         await hears(caller, CALLER_TONE, counsellor, partner)
+        await hears(partner, PARTNER_TONE, caller, counsellor)
         await clean(chief, "end-to-end-crisis")
         await chief.button("기관이 인계받음").click()
         await state(chief, "기관이 인계받음 · 도착 확인 전")
         await talk.hangup()
         await until(lambda: noted("counsellor_left"), 30, "the counsellor to have left")
+        await hears(caller, CALLER_TONE, partner)
         await call.hangup()
         await rung.ended(20)
     await chief.button("도착 확인").click()

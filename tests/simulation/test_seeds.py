@@ -7,14 +7,17 @@ import pytest
 from helpline.simulation import batch
 from helpline.simulation.faults import Fault
 from helpline.simulation.run import Job, Result
+from helpline.simulation.world import Load
 
 #: Many times what it takes: for a seed that never ends, and no slow machine.
 pytestmark = [pytest.mark.simulation, pytest.mark.timeout(300)]
 
 #: `make soak` plays three thousand.
-SEEDS = 8
+SEEDS = 16
 #: So many in one test: some ten seconds of a processor, and a failure says where.
 AT_ONCE = 4
+#: Crises in so many talks, in every other test: many times what there will be.
+CRISES = 0.4
 #: Every broken program is caught within so many seeds.
 BROKEN_WITHIN = 12
 
@@ -26,7 +29,8 @@ def _report(result: Result) -> str:
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, AT_ONCE))
 def test_every_invariant_holds_under_every_fault(first: int) -> None:
     """Seeds of two hours: crashes, lost workers, freezes, take-overs, events lost and doubled, failing requests, an absent database."""
-    results = list(batch.run([batch.Task(job=Job(seed=seed)) for seed in range(first, first + AT_ONCE)], processes=2))
+    load = Load(crises=CRISES if first // AT_ONCE % 2 else 0.0)
+    results = list(batch.run([batch.Task(job=Job(seed=seed, load=load)) for seed in range(first, first + AT_ONCE)], processes=2))
     failed = [_report(result) for result in results if not result.passed]
     assert not failed, "\n\n".join(failed[:3])
     simulated, real = sum(result.simulated_s for result in results), sum(result.real_s for result in results)

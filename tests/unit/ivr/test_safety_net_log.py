@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from core.errors import DatabaseUnavailable
 from ivr.safety_net_log import SafetyNetLog
+from routing.contacts import Contacts
 from tests.unit.ivr.workers import THEN, Worker, World
 
 
@@ -73,12 +75,47 @@ async def test_a_talk_that_ended_between_two_comparisons_was_a_talk(world: World
 async def test_what_is_written_while_another_worker_reads_is_read_as_well(world: World, written: Written) -> None:
     """A worker that finds somebody else's part in the middle goes on with what came after it."""
     written.line("entered", 0)
-    written.file.rename(written.file.with_suffix(".taken"))
+    written.file.rename(written.file.with_suffix(".0.taken"))
     written.line("ended", 5)
     both = (written.reader(world.worker("w2")).take_in(), written.record.take_in())
     assert sum(await asyncio.gather(*both)) >= 2
     assert written.outcomes() == ["abandoned_safety_net"]
     assert not list(written.file.parent.iterdir())
+
+
+class Held:
+    """Contacts whose every statement waits until it may begin."""
+
+    def __init__(self, contacts: Contacts) -> None:
+        self.may = asyncio.Semaphore(0)
+        self._contacts = contacts
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        async def when_it_may(*args: object, **more: object) -> object:
+            await self.may.acquire()
+            return await getattr(self._contacts, name)(*args, **more)
+
+        return when_it_may
+
+
+async def test_a_reader_removes_nothing_that_another_one_has_not_read(world: World, written: Written) -> None:
+    """One that is slow ends while another is in the middle of what came later, and that one dies of it: the lines are there."""
+    slow, dies = Held(written.worker.contacts), Held(written.worker.contacts)
+    first, second = (SafetyNetLog(written.file, cast(Contacts, held), "ko") for held in (slow, dies))
+    written.line("entered", 0)
+    slowly = asyncio.create_task(first.take_in())
+    await written.worker.settle()
+    written.line("ended", 5)
+    later = asyncio.create_task(second.take_in())
+    dies.may.release()
+    await written.worker.settle()
+    slow.may.release()
+    assert await slowly == 1
+    later.cancel()
+    await asyncio.gather(later, return_exceptions=True)
+    assert written.outcomes() == [None]
+    assert await written.record.take_in() == 1
+    assert written.outcomes() == ["abandoned_safety_net"]
 
 
 async def test_without_a_database_the_lines_stay_and_count_once(world: World, written: Written) -> None:
@@ -98,7 +135,7 @@ async def test_a_record_that_cannot_be_read_stops_no_comparison(world: World, wr
     """Whoever is gone without a trace is ended all the same."""
     written.line("entered", 0)
     await written.record.take_in()
-    written.file.with_suffix(".taken").mkdir()
+    written.file.with_suffix(".0.taken").mkdir()
     await written.worker.compared(3)
     assert written.outcomes() == ["abandoned_safety_net"]
 
